@@ -1,0 +1,22 @@
+# palang_room(NAME DEPENDS rooms... LIBRARIES libraries...): one static library of all sources in src/NAME.
+function(palang_room name)
+  cmake_parse_arguments(ROOM "" "" "DEPENDS;LIBRARIES" ${ARGN})
+  file(GLOB sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/src/${name}/*.cpp)
+  add_library(palang_${name} STATIC ${sources})
+  target_include_directories(palang_${name} PUBLIC ${PROJECT_SOURCE_DIR}/src)
+  list(TRANSFORM ROOM_DEPENDS PREPEND palang_)
+  target_link_libraries(palang_${name} PUBLIC ${ROOM_DEPENDS} PRIVATE palang_flags ${ROOM_LIBRARIES})
+endfunction()
+
+# palang_unit_test(ROOM [LIBRARIES ...]): all of tests/unit/ROOM as one program, each of its tests known to ctest.
+function(palang_unit_test name)
+  cmake_parse_arguments(TEST "" "" "LIBRARIES" ${ARGN})
+  file(GLOB sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/tests/unit/${name}/*.cpp)
+  if(NOT sources)
+    return()
+  endif()
+  add_executable(unit_${name} ${sources})
+  target_include_directories(unit_${name} PRIVATE ${PROJECT_SOURCE_DIR}/tests)
+  target_link_libraries(unit_${name} PRIVATE palang_flags palang_${name} ${TEST_LIBRARIES} GTest::gmock GTest::gtest GTest::gtest_main)
+  gtest_discover_tests(unit_${name} TEST_PREFIX "unit.${name}." DISCOVERY_TIMEOUT 60)
+endfunction()
