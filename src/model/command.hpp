@@ -1,0 +1,145 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "base/error.hpp"
+#include "model/decision.hpp"
+#include "model/source.hpp"
+#include "model/store.hpp"
+
+namespace palang {
+
+// What a client may ask of the daemon, and what it gets back. api/ carries these over HTTP as JSON,
+// cli/ shows them to people, app/ answers them.
+
+struct GetStatus {};
+
+struct ListBans {
+  std::optional<Prefix> within;  // only decisions inside (or around) this prefix
+  std::optional<Rule> rule;
+  std::optional<Scope> scope;
+  std::optional<Origin> origin;
+  enum class Order : uint8_t { until, from, hits, prefix };
+  Order order = Order::from;  // newest first; until: soonest first; hits: most first; prefix: ascending
+  uint64_t limit = 0;         // 0: all
+};
+
+struct ExplainAddress {  // `palang why`
+  Address address;
+};
+
+struct BanPrefix {
+  Prefix prefix;
+  std::optional<Duration> length;  // none: as the policy says
+  std::optional<Scope> scope;      // none: full, an admin's word is proof enough
+  std::string reason;
+};
+
+struct UnbanPrefix {
+  std::optional<Prefix> prefix;  // none: everyone
+};
+
+struct AllowPrefix {
+  Prefix prefix;
+  std::optional<Duration> length;  // none: without end
+  std::string note;
+};
+
+struct DisallowPrefix {
+  Prefix prefix;
+};
+
+struct ReloadConfig {};
+
+struct StopDaemon {
+  bool lift = false;  // take everything out of the kernel first
+};
+
+using Command = std::variant<GetStatus, ListBans, ExplainAddress, BanPrefix, UnbanPrefix, AllowPrefix, DisallowPrefix,
+                             ReloadConfig, StopDaemon>;
+
+// The replies.
+
+struct SourceStatus {
+  std::string name;
+  SourceCounters counters;
+  std::string trouble;  // empty: all is well
+};
+
+struct NamedCount {
+  std::string name;
+  uint64_t count = 0;
+};
+
+struct StatusReply {
+  std::string version;
+  int64_t pid = 0;
+  WallTime started;
+  std::string profile;         // "default", "classic", "custom"
+  std::string enforcer;        // "nftables", "dry-run"
+  uint64_t bans_intended = 0;  // active decisions
+  uint64_t bans_in_kernel = 0;
+  uint64_t quiet = 0;
+  uint64_t full = 0;
+  uint64_t allowed = 0;
+  std::vector<SourceStatus> sources;
+  std::vector<NamedCount> counters;   // lines, judged, stopped, broken, ...: everything that is counted
+  std::vector<std::string> open_tcp;  // ports open to the public as we see them, "80", "443"
+  std::vector<std::string> open_udp;
+  std::vector<std::string> protected_now;  // exempt without being configured: "203.0.113.7 (live ssh peer)"
+  std::vector<std::string> troubles;       // sentences; empty: healthy
+};
+
+struct BanView {
+  Decision decision;
+  std::string note;
+  uint64_t hits = 0;   // packets stopped, as far as known
+  WallTime last_seen;  // last evidence or knock
+};
+
+struct BansReply {
+  std::vector<BanView> bans;
+  uint64_t total = 0;  // that match, before the limit
+};
+
+struct PastView {
+  Decision decision;  // `until` is when it really ended
+  std::string note;
+  std::string how_it_ended;  // "ended", "lifted", "absorbed", "evicted"; empty: active
+};
+
+struct ExplainReply {
+  Address address;
+  std::optional<BanView> ban;       // the decision that stops it now
+  std::string exempt;               // why it is never banned, or empty
+  std::vector<PastView> decisions;  // all that ever covered it, newest first
+  std::vector<Evidence> evidence;   // newest first, bounded
+  std::vector<std::string> advice;  // what to do, one sentence each, with the command
+};
+
+struct BanReply {
+  BanView ban;
+};
+
+struct CountReply {  // unban, allow, disallow: how many decisions it lifted
+  uint64_t lifted = 0;
+};
+
+struct DoneReply {
+  std::vector<std::string> notes;  // sentences for the admin
+};
+
+using Reply = std::variant<StatusReply, BansReply, ExplainReply, BanReply, CountReply, DoneReply>;
+
+// Answers commands; called on the loop thread only.
+class CommandHandler {
+ public:
+  virtual ~CommandHandler() = default;
+  [[nodiscard]] virtual Result<Reply> handle(const Command& command) = 0;
+};
+
+}  // namespace palang

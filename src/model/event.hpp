@@ -1,0 +1,33 @@
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+
+#include "base/time.hpp"
+#include "net/address.hpp"
+#include "net/ports.hpp"
+
+namespace palang {
+
+// How sure we are that the address in an Event really sent it. Ordered: a higher proof is a better one.
+enum class Proof : uint8_t {
+  forgeable,    // a lone SYN, UDP, ICMP: anyone can write any source address
+  handshake,    // a TCP connection was completed
+  application,  // a service or a WAF saw it misbehave
+};
+
+[[nodiscard]] std::string_view proof_name(Proof proof);
+
+// One thing a remote address did. So far: a packet that a firewall refused.
+struct Event {
+  WallTime at;
+  Address source;
+  uint16_t port = 0;  // destination port; 0 where the protocol has none
+  Protocol protocol = Protocol::other;
+  Proof proof = Proof::forgeable;
+  // The line says "closed to everyone" (a default policy), not "refused to this source" (a rate, a list).
+  bool port_is_closed = false;
+  std::string_view line;  // the evidence; valid only while the event is being observed
+};
+
+}  // namespace palang

@@ -1,0 +1,64 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/time.hpp"
+
+namespace palang {
+
+// What the text of a RawLine begins with.
+enum class Framing : uint8_t {
+  syslog,  // a line of a log file: header (time, host, program), then the message; the header says when it happened
+  kernel,  // a message that only the kernel can have written (kmsg, journald's trusted transport), without header
+};
+
+// One line as a source read it. The text belongs to the source and is valid until its next read().
+struct RawLine {
+  std::string_view text;  // no line end
+  Framing framing = Framing::syslog;
+  WallTime at;  // syslog: no line is newer than this (now, or a replayed file's last change; dates the yearless);
+                // kernel: when it happened
+};
+
+// How far a source has been read: opaque to all but the source. Committed with what was decided from it (promise 4).
+struct Position {
+  std::string source;  // Source::name()
+  std::string value;
+};
+
+// Totals since start; a source only ever adds.
+struct SourceCounters {
+  uint64_t lines = 0;
+  uint64_t bytes = 0;
+  uint64_t cut_lines = 0;   // over 64 KiB: the rest was dropped
+  uint64_t lost_lines = 0;  // overwritten before they were read (kernel log), as far as the source can know
+};
+
+// A place that lines come from.
+class Source {
+ public:
+  virtual ~Source() = default;
+
+  // "file:/var/log/kern.log", "journald", "kmsg", "stdin": unique among the sources, stable over restarts.
+  [[nodiscard]] virtual const std::string& name() const = 0;
+  // Readable (epoll) when read() may have something; -1 where read() always has, until it says finished.
+  [[nodiscard]] virtual int fd() const = 0;
+
+  struct Batch {
+    std::vector<RawLine> lines;
+    bool more = false;      // read() again soon: it stopped at its limit, not for lack of lines
+    bool finished = false;  // there will never be more (end of a replay or of standard input)
+  };
+  // Replaces the content of `batch` with the next lines, about 1 MiB at most; never blocks.
+  // On an error the source stays usable: call again when fd() is readable.
+  [[nodiscard]] virtual Result<void> read(Batch& batch) = 0;
+
+  // Behind the last line of the last batch.
+  [[nodiscard]] virtual Position position() const = 0;
+  [[nodiscard]] virtual SourceCounters counters() const = 0;
+};
+
+}  // namespace palang

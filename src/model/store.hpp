@@ -1,0 +1,66 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "model/decision.hpp"
+#include "model/enforcer.hpp"
+#include "model/source.hpp"
+
+namespace palang {
+
+// A judged event of an address that was not banned at the time.
+struct Evidence {
+  WallTime at;
+  Address source;
+  Rule rule = Rule::blocked;
+  std::string line;  // as it was logged, cut to 512 bytes
+};
+
+// What a detector counts of an address that is not banned yet, so that a restart doesn't forget it.
+struct Pending {
+  Rule rule = Rule::blocked;
+  Address source;
+  std::vector<WallTime> times;  // oldest first
+  std::vector<uint16_t> ports;  // portscan: the port of each time
+};
+
+struct AllowEntry {
+  Prefix prefix;
+  WallTime since;
+  WallTime until = WallTime::max();
+  std::string note;
+};
+
+// Everything that came out of one portion of work: becomes durable as a whole or not at all (promise 4).
+struct LedgerBatch {
+  std::vector<Change> changes;
+  std::vector<Evidence> evidence;
+  std::vector<Pending> pending;  // replaces the row of its rule and source; empty times: forget it
+  std::vector<Position> positions;
+  std::vector<AllowEntry> allowed;
+  std::vector<Prefix> disallowed;
+};
+
+// Earlier decisions of one subject, for doubling and widening.
+struct PastDecision {
+  Prefix prefix;
+  WallTime from;
+  WallTime until;  // when it really ended; for an active one its end as known
+  Rule rule = Rule::blocked;
+  uint8_t repeat = 0;  // as in the Decision: those that were remembered then count on
+};
+
+// What a restart begins with.
+struct Snapshot {
+  std::vector<Decision> active;
+  std::vector<PastDecision> past;  // all that ended within the last `remember`, the active ones too; oldest first
+  std::vector<Pending> pending;
+  std::vector<Position> positions;
+  std::vector<AllowEntry> allowed;
+  uint64_t last_id = 0;
+  bool fresh = false;  // the ledger was created just now: what the kernel still holds is news to it
+};
+
+}  // namespace palang
