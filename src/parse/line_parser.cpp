@@ -1,0 +1,98 @@
+#include "parse/line_parser.hpp"
+
+#include "parse/address_text.hpp"
+#include "parse/netfilter_line.hpp"
+
+namespace palang {
+namespace {
+
+// To a multicast or broadcast address. The kernel writes IPv4 dotted, so three digits from "224" on are 224.0.0.0/3.
+bool is_to_group(const NetfilterLine& line) {
+  const std::string_view to = line.destination;
+  if (line.mac_destination == "ff:ff:ff:ff:ff:ff" || to.starts_with("ff")) return true;
+  return to.size() > 3 && to[3] == '.' && to >= "224";
+}
+
+// ICMP that reports an error or answers a request (RFC 792, RFC 950; RFC 4443: types below 128 are errors).
+bool is_icmp_answer(const NetfilterLine& line) {
+  constexpr uint8_t echo_reply_v6 = 129;
+  if (line.protocol == Protocol::icmp6) return line.icmp_type < 128 || line.icmp_type == echo_reply_v6;
+  switch (line.icmp_type) {
+    case 0:   // echo reply
+    case 3:   // destination unreachable
+    case 4:   // source quench
+    case 5:   // redirect
+    case 11:  // time exceeded
+    case 12:  // parameter problem
+    case 14:  // timestamp reply
+    case 16:  // information reply
+    case 18:  // address mask reply
+      return true;
+    default: return false;
+  }
+}
+
+LineFate fate_of_packet(const NetfilterLine& line) {
+  if (line.in.empty()) return line.out.empty() ? LineFate::broken : LineFate::outbound;
+  if (!line.out.empty()) return LineFate::forwarded;
+  if (line.later_fragment) return LineFate::backscatter;
+  switch (line.protocol) {
+    case Protocol::tcp:
+      if (line.ack || line.rst) return LineFate::backscatter;
+      if (!line.has_ports || !line.has_flags) return LineFate::broken;
+      if (!line.syn) return LineFate::backscatter;
+      break;
+    case Protocol::udp:
+      if (!line.has_ports) return LineFate::broken;
+      break;
+    case Protocol::icmp:
+    case Protocol::icmp6:
+      if (!line.has_icmp_type) return LineFate::broken;
+      if (is_icmp_answer(line)) return LineFate::backscatter;
+      break;
+    case Protocol::other:
+      if (line.protocol_text.empty()) return LineFate::broken;
+      return LineFate::not_ours;
+  }
+  return is_to_group(line) ? LineFate::group : LineFate::judged;
+}
+
+}  // namespace
+
+std::string_view line_fate_name(LineFate fate) {
+  switch (fate) {
+    case LineFate::judged: return "judged";
+    case LineFate::not_ours: return "not_ours";
+    case LineFate::no_header: return "no_header";
+    case LineFate::broken: return "broken";
+    case LineFate::backscatter: return "backscatter";
+    case LineFate::outbound: return "outbound";
+    case LineFate::forwarded: return "forwarded";
+    case LineFate::group: return "group";
+  }
+  return "?";
+}
+
+ParsedLine LineParser::parse(const RawLine& raw) {
+  const auto line = reader_.read(raw);
+  if (!line) return {LineFate::no_header, {}};
+  if (!line->from_kernel) return {LineFate::not_ours, {}};
+  const auto packet = parse_netfilter(line->message);
+  if (!packet) return {LineFate::not_ours, {}};
+  const LineFate fate = fate_of_packet(*packet);
+  if (fate != LineFate::judged) return {fate, {}};
+  const auto source = read_kernel_address(packet->source);
+  if (!source || !source->is_unicast()) return {LineFate::broken, {}};
+
+  Event event;
+  event.at = line->at;
+  event.source = *source;
+  event.port = packet->destination_port;
+  event.protocol = packet->protocol;
+  event.proof = Proof::forgeable;
+  event.port_is_closed = says_port_is_closed(packet->prefix);
+  event.line = raw.text;
+  return {LineFate::judged, event};
+}
+
+}  // namespace palang

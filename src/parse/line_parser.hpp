@@ -1,0 +1,45 @@
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <string_view>
+
+#include "model/event.hpp"
+#include "model/source.hpp"
+#include "parse/log_line.hpp"
+
+namespace palang {
+
+// What became of a line. All but `judged` end here, as a count.
+enum class LineFate : uint8_t {
+  judged,       // an Event: an inbound new contact that a firewall refused
+  not_ours,     // a healthy line of no interest: other programs, other kernel messages
+  no_header,    // not a log line in any form we know
+  broken,       // a firewall line that is cut off or masked: no usable address, protocol or port
+  backscatter,  // an answer, not a contact: SYN+ACK, RST, a lone ACK, ICMP errors and replies, later fragments
+  outbound,     // from this host
+  forwarded,    // through this host
+  group,        // to a multicast or broadcast address: not meant for this host in particular
+};
+inline constexpr size_t line_fates = 8;
+
+[[nodiscard]] std::string_view line_fate_name(LineFate fate);
+
+using LineCounts = std::array<uint64_t, line_fates>;
+
+struct ParsedLine {
+  LineFate fate = LineFate::no_header;
+  Event event;  // meaningful where fate is judged
+};
+
+// bytes → Event. Keeps only what speeds up the next timestamp; allocates nothing.
+class LineParser {
+ public:
+  explicit LineParser(WallTime booted) : reader_(booted) {}
+  [[nodiscard]] ParsedLine parse(const RawLine& raw);
+
+ private:
+  LogLineReader reader_;
+};
+
+}  // namespace palang

@@ -1,0 +1,137 @@
+#include "parse/netfilter_line.hpp"
+
+#include <array>
+#include <bit>
+#include <cstring>
+
+#include "parse/byte_finder.hpp"
+
+namespace palang {
+namespace {
+
+// Four characters as one number in this machine's byte order, so that a key is found with one comparison.
+consteval uint32_t word(const char (&text)[5]) {
+  return std::bit_cast<uint32_t>(std::array<char, 4>{text[0], text[1], text[2], text[3]});
+}
+
+uint32_t load_word(const char* at) {
+  uint32_t bits = 0;
+  std::memcpy(&bits, at, sizeof bits);
+  return bits;
+}
+
+// From `at` to the next space.
+std::string_view value_at(const char* at, const char* end) {
+  const char* last = at;
+  while (last != end && *last != ' ') ++last;
+  return {at, static_cast<size_t>(last - at)};
+}
+
+// A decimal number that fits. The kernel writes a space behind each: a number at the end of the line may be cut off.
+template <typename Number>
+bool read_number(const char* at, const char* end, Number& number) {
+  uint32_t value = 0;
+  const char* digit = at;
+  for (; digit != end && *digit >= '0' && *digit <= '9' && digit - at < 6; ++digit)
+    value = value * 10 + static_cast<uint32_t>(*digit - '0');
+  const bool whole = digit != at && digit != end && *digit == ' ';
+  if (!whole || value > static_cast<Number>(~Number{0})) return false;
+  number = static_cast<Number>(value);
+  return true;
+}
+
+Protocol protocol_named(std::string_view name) {
+  if (name.size() == 3 && name[2] == 'P') {
+    if (name[0] == 'T') return Protocol::tcp;
+    if (name[0] == 'U') return Protocol::udp;
+  }
+  if (name == "6") return Protocol::tcp;
+  if (name == "17") return Protocol::udp;
+  if (name == "ICMP" || name == "1") return Protocol::icmp;
+  if (name == "ICMPv6" || name == "58") return Protocol::icmp6;
+  return Protocol::other;
+}
+
+// The names between "RES=0x00 " and "URGP=": "SYN ", "ACK SYN ", since Linux 6.15 "AE CWR ECE SYN " too.
+void read_tcp_flags(NetfilterLine& line, const char* at, const char* end) {
+  while (at < end) {
+    const std::string_view flag = value_at(at, end);
+    line.syn |= flag == "SYN";
+    line.ack |= flag == "ACK";
+    line.rst |= flag == "RST";
+    line.has_flags = line.syn || flag.starts_with("URGP=");
+    if (flag.size() > 3) return;
+    at += flag.size() + 1;
+  }
+}
+
+// Reads the fields behind "IN=… OUT=…"; they come in the kernel's fixed order, so the first of a name is the outer
+// packet's, and a '[' before a name begins the packet that an ICMP error quotes. What stands before a name tells it
+// from those that end alike: MACSRC=, MACDST= and MACPROTO= (nft's `log flags ether`), VPROTO=, PTYPE=.
+void read_fields(NetfilterLine& line, std::string_view rest) {
+  const char* begin = rest.data();
+  const char* end = begin + rest.size();
+  ByteFinder equals(rest, '=');
+  while (const char* at = equals.next()) {
+    if (at - begin < 4) continue;
+    const char* value = at + 1;
+    switch (load_word(at - 3)) {
+      case word("SRC="):
+        if (at[-4] == '[' || line.source.data() != nullptr) return;
+        if (at[-4] == ' ') line.source = value_at(value, end);
+        break;
+      case word("DST="): (at[-4] == ' ' ? line.destination : line.mac_destination) = value_at(value, end); break;
+      case word("MAC="): line.mac_destination = rest.substr(static_cast<size_t>(value - begin), 17); break;
+      case word("OTO="):  // PROTO=
+        if (at - begin < 6 || at[-6] != ' ') break;
+        line.protocol_text = value_at(value, end);
+        line.protocol = protocol_named(line.protocol_text);
+        break;
+      case word("SPT="): read_number(value, end, line.source_port); break;
+      case word("DPT="): line.has_ports = read_number(value, end, line.destination_port); break;
+      case word("YPE="):  // TYPE=
+        if (at - begin >= 5 && at[-5] == ' ') line.has_icmp_type = read_number(value, end, line.icmp_type);
+        break;
+      case word("RES="):
+        if (end - value > 5) read_tcp_flags(line, value + 5, end);
+        return;  // nothing of interest behind the flags
+      default: break;
+    }
+  }
+}
+
+}  // namespace
+
+std::optional<NetfilterLine> parse_netfilter(std::string_view message) {
+  const char* begin = message.data();
+  const char* end = begin + message.size();
+  ByteFinder equals(message, '=');
+  // The prefix is the admin's and may hold anything, even "IN=": only "IN=… OUT=" counts.
+  while (const char* at = equals.next()) {
+    if (at - begin < 2 || at[-1] != 'N' || at[-2] != 'I') continue;
+    const std::string_view in = value_at(at + 1, end);
+    const char* next = in.data() + in.size();
+    if (end - next < 5 || load_word(next + 1) != word("OUT=")) continue;
+    std::optional<NetfilterLine> found(std::in_place);
+    NetfilterLine& line = *found;
+    line.prefix = message.substr(0, static_cast<size_t>(at - 2 - begin));
+    line.in = in;
+    line.out = value_at(next + 5, end);
+    const char* rest = line.out.data() + line.out.size();
+    const std::string_view fields(rest, static_cast<size_t>(end - rest));
+    read_fields(line, fields);
+    if (!line.has_ports && !line.has_icmp_type) line.later_fragment = fields.find(" FRAG:") != std::string_view::npos;
+    return found;
+  }
+  return {};
+}
+
+bool says_port_is_closed(std::string_view prefix) {
+  static constexpr std::array<std::string_view, 5> closed{"*TCP_IN Blocked*", "*UDP_IN Blocked*", "*TCP6IN Blocked*",
+                                                          "*UDP6IN Blocked*", "[UFW BLOCK]"};
+  for (const std::string_view words : closed)
+    if (prefix.find(words) != std::string_view::npos) return true;
+  return false;
+}
+
+}  // namespace palang

@@ -1,0 +1,42 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string_view>
+
+#include "net/ports.hpp"
+
+namespace palang {
+
+// The fields of a line that the kernel's LOG target or nft's `log` wrote (net/netfilter/nf_log_syslog.c).
+// The views point into the message; a field that is not there is empty or zero.
+struct NetfilterLine {
+  std::string_view prefix;           // what the admin's rule put in front: "Firewall: *TCP_IN Blocked* "
+  std::string_view in;               // interface it came in by
+  std::string_view out;              // interface it was to leave by
+  std::string_view mac_destination;  // "52:54:00:12:34:56"
+  std::string_view source;
+  std::string_view destination;
+  std::string_view protocol_text;  // "TCP", or a number
+  Protocol protocol = Protocol::other;
+  uint16_t source_port = 0;
+  uint16_t destination_port = 0;
+  bool has_ports = false;
+  uint8_t icmp_type = 0;
+  bool has_icmp_type = false;
+  bool later_fragment = false;  // of a fragmented packet: ports and types are in the first one only
+  bool has_flags = false;       // the TCP flags were read to their end, or SYN among them
+  bool syn = false;
+  bool ack = false;
+  bool rst = false;
+};
+
+// Finds "IN=… OUT=…" behind any prefix and reads the fields up to the flags; what a quoted inner packet
+// ("[SRC=…") says is never taken for the outer one. Nothing if the message is no such line. Allocates nothing.
+[[nodiscard]] std::optional<NetfilterLine> parse_netfilter(std::string_view message);
+
+// Whether the prefix belongs to a rule that refuses a port to everyone (CSF's and UFW's default policy), rather than
+// to one for a rate, a list or a broken packet. Unknown prefixes say nothing, so: no.
+[[nodiscard]] bool says_port_is_closed(std::string_view prefix);
+
+}  // namespace palang

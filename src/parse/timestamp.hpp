@@ -1,0 +1,45 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string_view>
+
+#include "base/time.hpp"
+
+namespace palang {
+
+// Reads the timestamps of log lines. Remembers the minute it read last, since thousands of lines share it;
+// apart from that memory the same input gives the same answer.
+class TimestampReader {
+ public:
+  struct Stamp {
+    WallTime at;
+    size_t length = 0;  // characters read
+  };
+
+  // RFC 3339 / ISO 8601 with offset: "2025-01-12T00:30:41.931343+07:00", "…Z", "…+0700"; also with a comma or a
+  // space for the dot or the T. Leap second 60 counts as 59.
+  [[nodiscard]] std::optional<Stamp> iso(std::string_view text);
+
+  // BSD syslog (RFC 3164): "Jan  2 15:04:05" in the time zone of this process, without a year. The year is the
+  // latest that keeps it from lying more than a day after `newest`. Where clocks are set back, an hour exists twice:
+  // the reading that does not run backwards from the line before is taken.
+  [[nodiscard]] std::optional<Stamp> bsd(std::string_view text, WallTime newest);
+
+ private:
+  struct LocalHour {
+    int month = -1;
+    int day = -1;
+    int hour = -1;
+    int64_t start = 0;         // seconds since 1970 of minute 0
+    int64_t second_start = 0;  // the same hour's second occurrence when clocks are set back, else start
+  };
+  [[nodiscard]] bool find_local_hour(int month, int day, int hour, WallTime newest);
+
+  char cached_minute_[17] = "1970-01-01T00:00";
+  int64_t cached_seconds_ = 0;  // of that minute, as if it were UTC
+  LocalHour hour_;
+  int64_t last_bsd_ = 0;
+};
+
+}  // namespace palang
