@@ -1,0 +1,220 @@
+#include "decide/decider.hpp"
+
+#include <algorithm>
+
+namespace palang {
+namespace {
+
+// Memory of the past is bounded like the present, with room for those who are free at the moment.
+uint32_t remembered_subjects(uint32_t budget) {
+  return std::max<uint32_t>(budget, 10'000) * 2;
+}
+
+}  // namespace
+
+Decider::Decider(const BanSettings& settings, HashSeed seed, Looks looks)
+    : settings_(settings),
+      looks_(looks),
+      active_(seed),
+      offences_(seed, settings.remember, remembered_subjects(settings.budget)),
+      widening_(settings.widen, seed, remembered_subjects(settings.budget)) {}
+
+Duration Decider::doubled(Duration base, uint8_t repeat) const {
+  Duration length = base;
+  for (uint8_t i = 0; i < repeat && length < settings_.at_most; ++i) length *= 2;
+  return std::min(length, settings_.at_most);
+}
+
+Duration Decider::length_for(const Prefix& subject, WallTime at) const {
+  return doubled(settings_.first, offences_.count(subject, at));
+}
+
+bool Decider::prefetch(const Address& source, int round) const {
+  if (round == 0) {
+    active_.prefetch_index(source);
+    return false;
+  }
+  active_.prefetch_entry(source);
+  if (active_.may_cover(source)) return false;
+  widening_.prefetch_index(source);
+  offences_.prefetch_index(Prefix::of(source));
+  return true;
+}
+
+bool Decider::is_old_news(const Address& source, WallTime at, WallTime now) const {
+  if (at + settings_.first > now) return false;  // no ban is shorter
+  return at + length_for(widening_.would_be_subject(source, at), at) <= now;
+}
+
+void Decider::decide(const Finding& finding, std::vector<Change>& changes) {
+  Decision decision;
+  decision.prefix = widening_.subject_for(finding.offender, finding.at);
+  decision.from = finding.at;
+  decision.proven_at = finding.at;
+  decision.count = finding.count;
+  decision.port = finding.port;
+  decision.protocol = finding.protocol;
+  decision.rule = finding.rule;
+  decision.scope = settings_.always_full || finding.proof != Proof::forgeable ? Scope::full : Scope::quiet;
+  decision.proof = finding.proof;
+  decision.repeat = offences_.add(decision.prefix, finding.at);
+  decision.until = finding.at + doubled(settings_.first, decision.repeat);
+  enter(decision, {}, changes);
+}
+
+Decision Decider::impose(Decision decision, std::string note, std::vector<Change>& changes) {
+  decision.repeat = offences_.add(decision.prefix, decision.from);
+  const auto slot = enter(decision, std::move(note), changes);
+  return active_.decision(slot);
+}
+
+ActiveBans::Slot Decider::enter(const Decision& wanted, std::string note, std::vector<Change>& changes) {
+  Decision decision = wanted;
+  if (const auto old = active_.find(decision.prefix); old != ActiveBans::none)
+    remove(old, ChangeKind::absorbed, decision.from, changes);
+  absorb_inside(decision, changes);
+  decision.id = ++last_id_;
+  offences_.ended(decision.prefix, decision.until);
+  const auto slot = active_.put(decision);
+  schedule_next(slot, decision.from);
+  changes.push_back({ChangeKind::added, decision, decision.from, std::move(note)});
+  keep_to_budget(decision.from, changes);
+  return slot;
+}
+
+// Narrower bans that the wide one makes needless. Those that last longer or drop more stay.
+void Decider::absorb_inside(const Decision& wide, std::vector<Change>& changes) {
+  const auto absorb = [&](ActiveBans::Slot slot) {
+    const ActiveBan& ban = active_.ban(slot);
+    if (ban.until > wide.until || (ban.scope == Scope::full && wide.scope == Scope::quiet)) return;
+    remove(slot, ChangeKind::absorbed, wide.from, changes);
+  };
+  constexpr uint8_t few_host_bits = 8;
+  constexpr size_t few_bans = 4096;
+  if (!active_.has_longer_than(wide.prefix)) return;
+  if (wide.prefix.bits() >= 128 - few_host_bits) {
+    const uint64_t hosts = uint64_t{1} << (128 - wide.prefix.bits());
+    const Address& base = wide.prefix.address();
+    for (uint64_t host = 0; hosts > 1 && host < hosts; ++host) {
+      const auto slot = active_.find(Prefix::of(Address::from_words(base.high(), base.low() + host)));
+      if (slot != ActiveBans::none) absorb(slot);
+    }
+  } else if (active_.size() <= few_bans) {
+    std::vector<ActiveBans::Slot> inside;
+    active_.for_each([&](ActiveBans::Slot slot) {
+      if (active_.prefix(slot) != wide.prefix && wide.prefix.contains(active_.prefix(slot))) inside.push_back(slot);
+    });
+    for (const auto slot : inside) absorb(slot);
+  }
+}
+
+void Decider::keep_to_budget(WallTime now, std::vector<Change>& changes) {
+  while (active_.size() > settings_.budget) {
+    remove(active_.first_to_go(), ChangeKind::evicted, now, changes);
+    ++evicted_;
+  }
+}
+
+void Decider::remove(ActiveBans::Slot slot, ChangeKind kind, WallTime at, std::vector<Change>& changes) {
+  if (active_.ban(slot).moved) offences_.ended(active_.prefix(slot), at);
+  changes.push_back({kind, active_.decision(slot), at, {}});
+  active_.remove(slot);
+}
+
+size_t Decider::lift(const Prefix& prefix, WallTime now, std::vector<Change>& changes) {
+  std::vector<ActiveBans::Slot> inside;
+  if (prefix.is_single()) {
+    if (const auto slot = active_.find(prefix); slot != ActiveBans::none) inside.push_back(slot);
+  } else {
+    active_.for_each([&](ActiveBans::Slot slot) {
+      if (prefix.contains(active_.prefix(slot))) inside.push_back(slot);
+    });
+  }
+  for (const auto slot : inside) remove(slot, ChangeKind::lifted, now, changes);
+  return inside.size();
+}
+
+size_t Decider::lift_all(WallTime now, std::vector<Change>& changes) {
+  std::vector<ActiveBans::Slot> all;
+  active_.for_each([&](ActiveBans::Slot slot) { all.push_back(slot); });
+  for (const auto slot : all) remove(slot, ChangeKind::lifted, now, changes);
+  return all.size();
+}
+
+void Decider::knock(ActiveBans::Slot slot, WallTime at, uint64_t packets) {
+  active_.saw(slot, at, packets);
+  const ActiveBan& ban = active_.ban(slot);
+  if (ban.origin != Origin::local || settings_.quiet <= Duration{0}) return;
+  WallTime until = at + doubled(settings_.quiet, ban.repeat);
+  // Knocks can be forged, so they alone don't keep an open port closed to anyone for ever.
+  if (ban.scope == Scope::full) until = std::min(until, ban.proven_at + settings_.at_most);
+  if (until > ban.until) active_.move_end(slot, until);
+}
+
+void Decider::look(ActiveBans::Slot slot, WallTime at, uint64_t packets, std::vector<Change>& changes) {
+  const uint64_t fresh = active_.take_new_hits(slot, packets);
+  if (fresh == 0) return;
+  knock(slot, at, fresh);
+  tell(slot, at, changes);
+  schedule_next(slot, at);
+}
+
+void Decider::use(const BanSettings& settings) {
+  settings_ = settings;
+  offences_.remember_for(settings.remember);
+  widening_.use(settings.widen);
+}
+
+void Decider::tell(ActiveBans::Slot slot, WallTime now, std::vector<Change>& changes) {
+  if (active_.ban(slot).until == active_.ban(slot).told) return;
+  active_.set_told(slot);
+  changes.push_back({ChangeKind::moved, active_.decision(slot), now, {}});
+}
+
+void Decider::advance(WallTime now, std::vector<Change>& changes, std::vector<ActiveBans::Slot>& looks) {
+  while (const auto due = active_.next_due(now)) {
+    if (active_.ban(due->slot).until <= due->when) {
+      remove(due->slot, ChangeKind::ended, active_.ban(due->slot).until, changes);
+      continue;
+    }
+    tell(due->slot, due->when, changes);
+    if (looks_ == Looks::kernel_counters) looks.push_back(due->slot);
+    schedule_next(due->slot, due->when);
+  }
+}
+
+// The next look is an eighth of the remaining time away, so that the end moves with the knocks to within that; the
+// last one is just before the end that the kernel knows, in time to move it.
+void Decider::schedule_next(ActiveBans::Slot slot, WallTime now) {
+  const ActiveBan& ban = active_.ban(slot);
+  if (looks_ == Looks::none || settings_.quiet <= Duration{0} || ban.origin != Origin::local) {
+    active_.schedule(slot, ban.told);
+    return;
+  }
+  const Duration remaining = ban.told - now;
+  const Duration margin = std::clamp<Duration>(remaining / 16, 100ms, 30s);
+  const Duration step = std::max<Duration>(remaining / 8, 1s);
+  if (remaining <= margin * 2) {
+    active_.schedule(slot, ban.told);
+  } else {
+    active_.schedule(slot, std::min(now + step, ban.told - margin));
+  }
+}
+
+void Decider::restore_past(std::span<const PastDecision> oldest_first) {
+  for (const PastDecision& past : oldest_first) {
+    offences_.restore(past.prefix, past.repeat, past.until);
+    const bool fell = past.rule != Rule::manual && past.rule != Rule::recovered;
+    if (fell) widening_.remember(past.prefix, past.from);
+  }
+}
+
+void Decider::restore_active(std::span<const Decision> active, WallTime now) {
+  active_.reserve(active.size());
+  for (const Decision& decision : active) {
+    continue_after(decision.id);
+    schedule_next(active_.put(decision), now);
+  }
+}
+
+}  // namespace palang
