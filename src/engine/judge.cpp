@@ -1,0 +1,69 @@
+#include "engine/judge.hpp"
+
+#include <algorithm>
+
+namespace palang {
+
+std::string_view verdict_name(Verdict verdict) {
+  switch (verdict) {
+    case Verdict::exempt: return "exempt";
+    case Verdict::old: return "old";
+    case Verdict::stopped: return "stopped";
+    case Verdict::watched: return "watched";
+    case Verdict::decided: return "decided";
+  }
+  return "?";
+}
+
+Judge::Judge(const PolicySettings& policy, HashSeed seed, Decider::Looks looks)
+    : exemptions_(seed), detectors_(policy.detect, seed), decider_(policy.ban, seed, looks), pardoned_(seed) {
+  for (const Prefix& prefix : policy.allow) exemptions_.allow(prefix, WallTime::max());
+}
+
+Verdict Judge::observe(const Event& event, WallTime now, std::vector<Change>& changes) {
+  const Verdict verdict = judge(event, now, changes);
+  ++counts_[static_cast<size_t>(verdict)];
+  return verdict;
+}
+
+void Judge::use(const PolicySettings& policy) {
+  detectors_.use(policy.detect);
+  decider_.use(policy.ban);
+}
+
+void Judge::pardon(const Prefix& prefix, WallTime at) {
+  constexpr size_t most_pardons = 10'000;
+  if (pardoned_.size() >= most_pardons) pardoned_.clear();  // old ones are long behind every reader
+  pardoned_.value(pardoned_.find_or_insert(prefix).first) = at;
+}
+
+bool Judge::is_old_news(const Event& event, WallTime now) const {
+  const auto pardon = [&](WallTime at) { return at >= event.at; };
+  if (!pardoned_.empty() && pardoned_.find_covering(Prefix::of(event.source), pardon) != PrefixMap<WallTime>::none)
+    return true;
+  return decider_.is_old_news(event.source, event.at, now);
+}
+
+Verdict Judge::judge(const Event& raw, WallTime now, std::vector<Change>& changes) {
+  Event event = raw;
+  event.at = std::min(event.at, now);  // a log whose clock runs ahead can't ban into the future
+  if (exemptions_.exempts(event.source, now)) return Verdict::exempt;
+
+  const auto ban = decider_.active().covering(event.source, now);
+  if (ban != ActiveBans::none) {
+    const bool proves_more = event.proof != Proof::forgeable && decider_.active().ban(ban).scope == Scope::quiet;
+    if (!proves_more) {
+      decider_.knock(ban, event.at);
+      return Verdict::stopped;
+    }
+  }
+  if (is_old_news(event, now)) return Verdict::old;
+
+  const auto finding = detectors_.observe(event);
+  if (!finding) return Verdict::watched;
+  detectors_.forget(event.source);
+  decider_.decide(*finding, changes);
+  return Verdict::decided;
+}
+
+}  // namespace palang

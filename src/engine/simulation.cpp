@@ -1,0 +1,102 @@
+#include "engine/simulation.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+namespace palang {
+namespace {
+
+constexpr uint8_t v6_site = 64;  // bits: what one subscriber gets (RFC 6177)
+
+}  // namespace
+
+Simulation::Simulation(std::string name, const PolicySettings& policy, HashSeed seed)
+    : name_(std::move(name)), judge_(policy, seed, Decider::Looks::none), coverage_(seed) {}
+
+void Simulation::observe(const Event& event, WallTime now) {
+  if (!begun_) {
+    begun_ = true;
+    first_ = accounted_ = now;
+  }
+  judge_.decider().advance(now, changes_, looks_);
+  judge_.observe(event, now, changes_);
+  if (changes_.empty()) return;
+  for (const Change& change : changes_) account(change);
+  changes_.clear();
+}
+
+void Simulation::prefetch(const Address& source, int round) const {
+  const bool new_to_us = judge_.decider().prefetch(source, round);
+  if (new_to_us) coverage_.prefetch(source);
+}
+
+void Simulation::account(const Change& change) {
+  if (change.kind == ChangeKind::moved) return;
+  pass_time(change.at);
+  if (change.kind == ChangeKind::added) {
+    // A subject whose earlier decision is remembered was covered by that one.
+    if (change.decision.repeat == 0) coverage_.add(change.decision.prefix);
+    result_.list_peak = std::max(result_.list_peak, ++active_);
+  } else {
+    --active_;
+  }
+}
+
+void Simulation::pass_time(WallTime now) {
+  if (now <= accounted_) return;
+  active_time_ += static_cast<double>(active_) * static_cast<double>((now - accounted_).count());
+  accounted_ = now;
+}
+
+SimulationResult Simulation::finish(WallTime last) {
+  judge_.decider().advance(last, changes_, looks_);
+  for (const Change& change : changes_) account(change);
+  changes_.clear();
+  pass_time(last);
+  const auto span = static_cast<double>((last - first_).count());
+  result_.name = name_;
+  result_.stopped = judge_.count(Verdict::stopped);
+  result_.list_mean = span > 0 ? active_time_ / span : static_cast<double>(active_);
+  result_.covered = coverage_.total();
+  return result_;
+}
+
+void Simulation::Coverage::add(const Prefix& prefix) {
+  constexpr unsigned v4_network = 24;
+  if (prefix.is_v4()) {
+    if (prefix.length() >= v4_network) return add_in_network(prefix);
+    const uint64_t networks = uint64_t{1} << (v4_network - prefix.length());
+    for (uint64_t i = 0; i < networks; ++i) {
+      const uint64_t low = prefix.address().low() + (i << 8);
+      add_in_network(Prefix::of_length(Address::from_words(0, low), v4_network));
+    }
+    return;
+  }
+  sites_.find_or_insert(prefix.bits() > v6_site ? Prefix::around(prefix.address(), v6_site) : prefix);
+}
+
+double Simulation::Coverage::total() const {
+  auto total = static_cast<double>(v4_addresses_);
+  sites_.for_each([&](const Prefix& site, const Nothing&) {
+    const auto wider = Prefix::around(site.address(), static_cast<uint8_t>(site.bits() - 1));
+    const bool counted = sites_.find_covering(wider, [](const Nothing&) { return true; }) != PrefixMap<Nothing>::none;
+    if (!counted) total += std::exp2(v6_site - site.bits());
+  });
+  return total;
+}
+
+void Simulation::Coverage::add_in_network(const Prefix& prefix) {
+  const auto slot = networks_.find_or_insert(Prefix::of_length(prefix.address(), 24)).first;
+  auto& covered = networks_.value(slot);
+  const size_t before = covered.count();
+  if (prefix.length() == 24) {
+    covered.set();
+  } else {
+    const size_t first = prefix.address().v4_bits() & 255;
+    const size_t addresses = size_t{1} << (128 - prefix.bits());
+    for (size_t host = first; host < first + addresses; ++host) covered.set(host);
+  }
+  v4_addresses_ += covered.count() - before;
+}
+
+}  // namespace palang

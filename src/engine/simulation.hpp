@@ -1,0 +1,67 @@
+#pragma once
+
+#include <bitset>
+#include <string>
+#include <vector>
+
+#include "engine/judge.hpp"
+
+namespace palang {
+
+// What one policy would have made of a log.
+struct SimulationResult {
+  std::string name;
+  uint64_t stopped = 0;  // events whose source was banned at that moment
+  double list_mean = 0;  // active decisions, averaged over the time from the first event to the last
+  uint64_t list_peak = 0;
+  double covered = 0;  // addresses ever covered by a decision; an IPv6 /64 and all narrower count as one
+};
+
+// Runs one policy over events by the log's own clock, and keeps the books that the report needs.
+class Simulation {
+ public:
+  Simulation(std::string name, const PolicySettings& policy, HashSeed seed);
+
+  // Events in the order of the log; `now` never runs backwards.
+  void observe(const Event& event, WallTime now);
+  // See Decider: for an observe() of this source to come.
+  void prefetch(const Address& source, int round) const;
+  [[nodiscard]] SimulationResult finish(WallTime last);
+
+ private:
+  // Which addresses were ever covered: a bit each for the 256 of an IPv4 /24, one unit for an IPv6 /64.
+  class Coverage {
+   public:
+    explicit Coverage(HashSeed seed) : networks_(seed), sites_(seed) {}
+    void add(const Prefix& prefix);
+    void prefetch(const Address& source) const {
+      if (source.is_v4()) networks_.prefetch_index(Prefix::of_length(source, 24));
+    }
+    [[nodiscard]] double total() const;
+
+   private:
+    struct Nothing {};
+    void add_in_network(const Prefix& prefix);
+
+    SeededTable<Prefix, std::bitset<256>> networks_;
+    PrefixMap<Nothing> sites_;
+    uint64_t v4_addresses_ = 0;
+  };
+
+  void account(const Change& change);
+  void pass_time(WallTime now);
+
+  std::string name_;
+  Judge judge_;
+  Coverage coverage_;
+  std::vector<Change> changes_;
+  std::vector<ActiveBans::Slot> looks_;
+  WallTime accounted_{};  // the books are closed up to here
+  bool begun_ = false;
+  uint64_t active_ = 0;
+  SimulationResult result_;
+  double active_time_ = 0;  // decisions × microseconds
+  WallTime first_{};
+};
+
+}  // namespace palang

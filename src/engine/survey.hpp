@@ -1,0 +1,72 @@
+#pragma once
+
+#include <array>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "engine/simulation.hpp"
+#include "parse/line_parser.hpp"
+
+namespace palang {
+
+// A source, prefix or port with how often it came up.
+struct Ranked {
+  std::string name;
+  uint64_t events = 0;
+};
+
+struct SurveyResult {
+  uint64_t lines = 0;
+  uint64_t events = 0;   // judged
+  uint64_t sources = 0;  // distinct, of judged events
+  LineCounts fates{};
+  WallTime first;
+  WallTime last;
+  std::vector<SimulationResult> policies;
+  std::vector<Ranked> top_ports;
+  std::vector<Ranked> top_sources;
+  std::vector<Ranked> top_prefixes;
+
+  [[nodiscard]] double minutes() const;  // from the first event to the last; never 0
+  [[nodiscard]] double per_minute_before() const { return static_cast<double>(events) / minutes(); }
+  [[nodiscard]] double per_minute_after(const SimulationResult& policy) const;
+  // Of all events but each source's first.
+  [[nodiscard]] double stopped_percent_of_later(const SimulationResult& policy) const;
+  [[nodiscard]] double addresses_per_attacker(const SimulationResult& policy) const;
+};
+
+// Runs several policies over one log in the same pass: parsed once, judged by each.
+class Survey {
+ public:
+  struct Policy {
+    std::string name;
+    PolicySettings settings;
+  };
+  // `booted` dates lines that count from the start of the machine (dmesg).
+  Survey(const std::vector<Policy>& policies, WallTime booted);
+
+  void observe(const Source::Batch& batch);
+  [[nodiscard]] SurveyResult finish();
+  [[nodiscard]] uint64_t lines() const { return result_.lines; }
+
+ private:
+  // Events are taken in groups, so that the memory that judging them needs is on its way before it is needed.
+  static constexpr size_t group = 128;
+
+  void judge_group();
+  void count_port(const Event& event);
+  [[nodiscard]] std::vector<Ranked> top_ports() const;
+
+  LineParser parser_;
+  std::vector<std::unique_ptr<Simulation>> simulations_;
+  SeededTable<Address, uint64_t> sources_;
+  std::array<std::vector<uint64_t>, 2> ports_;  // tcp, udp
+  uint64_t icmp_ = 0;
+  std::vector<Event> events_;
+  std::vector<WallTime> times_;
+  WallTime now_;
+  SurveyResult result_;
+};
+
+}  // namespace palang
