@@ -1,0 +1,103 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/error.hpp"
+#include "base/log.hpp"
+#include "base/time.hpp"
+#include "model/settings.hpp"
+#include "net/ports.hpp"
+#include "net/prefix.hpp"
+
+namespace palang {
+
+// [allow] prefixes
+struct AllowSettings {
+  Prefix prefix;
+  std::string note;
+  friend bool operator==(const AllowSettings&, const AllowSettings&) = default;
+};
+
+// One [[source]]
+struct SourceSettings {
+  enum class Type : uint8_t { file, journald, kmsg };
+  // Where to begin what was never read before; later a source goes on where it was.
+  enum class Start : uint8_t { beginning, end };
+
+  Type type = Type::file;
+  std::string path;  // absolute; only for files
+  Start start = Start::beginning;
+  friend bool operator==(const SourceSettings&, const SourceSettings&) = default;
+};
+
+// [public]: ports that are open to the public (see Scope in model/decision.hpp).
+struct PublicSettings {
+  PublicPorts declared;
+  bool detect = true;  // find the ports on which services listen, too
+  friend bool operator==(const PublicSettings&, const PublicSettings&) = default;
+};
+
+// [enforce]
+struct EnforceSettings {
+  enum class Backend : uint8_t { nftables, dry_run };
+  Backend backend = Backend::nftables;
+  friend bool operator==(const EnforceSettings&, const EnforceSettings&) = default;
+};
+
+// [ledger]
+struct LedgerSettings {
+  std::string path = "/var/lib/palang/palang.db";
+  Duration keep = one_day * 365;  // how long ended decisions and their evidence stay
+  friend bool operator==(const LedgerSettings&, const LedgerSettings&) = default;
+};
+
+// [api]
+struct ApiSettings {
+  std::string socket = "/run/palang/palang.sock";
+  std::string group = "palang";
+  friend bool operator==(const ApiSettings&, const ApiSettings&) = default;
+};
+
+// [log]
+struct LogSettings {
+  LogLevel level = LogLevel::info;
+  friend bool operator==(const LogSettings&, const LogSettings&) = default;
+};
+
+// All that may be tuned, validated whole; share it as const.
+struct Config {
+  std::string profile = "default";  // "default", "classic", or "custom" where single keys depart from the profile
+  PolicySettings policy;            // policy.allow: the prefixes of `allow`
+  std::vector<AllowSettings> allow;
+  PublicSettings open;
+  std::vector<SourceSettings> sources;  // empty: find out what the host has
+  EnforceSettings enforce;
+  LedgerSettings ledger;
+  ApiSettings api;
+  LogSettings log;
+  friend bool operator==(const Config&, const Config&) = default;
+};
+
+inline constexpr std::string_view default_config_path = "/etc/palang/palang.toml";
+
+// Reads TOML text. The error (bad_config) has one line for each fault of the file, in the file's order:
+//   "/etc/palang/palang.toml:12: ban.fro: no such key; did you mean ban.for?"
+[[nodiscard]] Result<Config> parse_config(std::string_view text, std::string_view file_name);
+
+// Reads the file that was named, or the one at `default_path`, which may be missing: then the defaults hold.
+// Any error is a bad_config.
+[[nodiscard]] Result<Config> load_config(const std::optional<std::string>& named,
+                                         std::string_view default_path = default_config_path);
+
+// A complete palang.toml that changes nothing: every key with its documentation, unit, range and default. Defaults
+// stand commented out ("#for = ..."), so that a file made of it follows its profile.
+[[nodiscard]] std::string config_reference();
+
+// What the configuration amounts to, a few short lines for people.
+[[nodiscard]] std::string describe(const Config& config);
+
+}  // namespace palang

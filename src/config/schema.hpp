@@ -1,0 +1,88 @@
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+#include <variant>
+
+#include "config/config.hpp"
+
+namespace palang {
+
+// The keys of palang.toml. One table drives validation, the defaults that are printed, and the documentation, so each
+// tunable stands in one place; its default is that of the struct it fills.
+//
+// `at` finds what a key fills. For keys of [[source]] that is the last of config.sources.
+
+struct FlagField {
+  bool& (*at)(Config&);
+};
+
+struct CountField {
+  uint32_t& (*at)(Config&);
+  uint32_t least;
+  uint32_t most;
+};
+
+struct DurationField {
+  Duration& (*at)(Config&);
+  Duration least;
+  Duration most;
+};
+
+// One of a few words; an index into `words`.
+struct ChoiceField {
+  std::span<const std::string_view> words;
+  size_t (*get)(const Config&);
+  void (*set)(Config&, size_t);
+};
+
+struct TextField {
+  std::string& (*at)(Config&);
+  std::string (*complaint)(std::string_view);  // "" where the text will do
+  std::string_view kind;                       // "an absolute path"
+};
+
+struct PortsField {
+  PortSet& (*at)(Config&);
+};
+
+// [24, 64]: the lengths of an IPv4 and an IPv6 network.
+struct WidthsField {
+  WidenSettings& (*at)(Config&);
+};
+
+// Fills config.allow.
+struct AllowField {};
+
+using Field =
+    std::variant<FlagField, CountField, DurationField, ChoiceField, TextField, PortsField, WidthsField, AllowField>;
+
+struct Key {
+  std::string_view path;  // "ban.widen.after"
+  Field field;
+  std::string_view doc;
+};
+
+struct Section {
+  std::string_view path;  // "ban.widen"; "" is the top
+  std::string_view doc;
+  bool repeated = false;  // [[source]]
+};
+
+// In the order in which a reader should meet them; the keys of a section stand together.
+[[nodiscard]] std::span<const Section> config_sections();
+[[nodiscard]] std::span<const Key> config_keys();
+
+// "ban" of "ban.for", "" of "profile"; and "for", "profile".
+[[nodiscard]] std::string_view section_of(std::string_view path);
+[[nodiscard]] std::string_view leaf_of(std::string_view path);
+
+// Limits of ban.widen.to. A width of 32 (128) would be the address itself.
+inline constexpr uint8_t least_width_v4 = 8;
+inline constexpr uint8_t most_width_v4 = 31;
+inline constexpr uint8_t least_width_v6 = 16;
+inline constexpr uint8_t most_width_v6 = 127;
+
+}  // namespace palang
