@@ -1,0 +1,292 @@
+#include "app/daemon.hpp"
+
+#include <fmt/format.h>
+#include <systemd/sd-daemon.h>
+
+#include <algorithm>
+#include <csignal>
+
+#include "api/server.hpp"
+#include "app/answers.hpp"
+#include "app/event_loop.hpp"
+#include "app/gate.hpp"
+#include "app/host_watch.hpp"
+#include "app/intake.hpp"
+#include "app/privileges.hpp"
+#include "app/version.hpp"
+#include "base/log.hpp"
+#include "enforce/dry_run.hpp"
+#include "enforce/nft_enforcer.hpp"
+
+namespace palang {
+namespace {
+
+constexpr Duration tick_interval{100ms};
+constexpr Duration poll_interval{1s};  // for what no descriptor announces: silence, a path that became readable
+constexpr Duration flush_timeout{10s};
+
+bool is_dry(const Config& config) {
+  return config.enforce.backend == EnforceSettings::Backend::dry_run;
+}
+
+// The enforcer, and the port id by which the kernel names it in notifications (0: none).
+struct Enforcement {
+  std::unique_ptr<Enforcer> enforcer;
+  uint32_t port_id = 0;
+};
+
+Result<Enforcement> open_enforcement(const Config& config) {
+  if (is_dry(config)) return Enforcement{std::make_unique<DryRun>(), 0};
+  auto nft = NftEnforcer::open();
+  if (!nft) return Failure(nft.error());
+  const uint32_t port_id = (*nft)->port_id();
+  return Enforcement{std::move(*nft), port_id};
+}
+
+class Daemon {
+ public:
+  Daemon(const DaemonOptions& options, const Config& config)
+      : options_(options), config_(std::make_shared<const Config>(config)) {}
+
+  Result<void> start();
+  void run();
+
+ private:
+  Result<Gate::Parts> open_parts(Snapshot& snapshot);
+  Result<void> open_sources(const Snapshot& snapshot);
+  void catch_up();
+  void connect();
+  void watch_kernel();
+  void read(size_t intake);
+  void read_later(size_t intake);
+  Result<DoneReply> reload();
+  Result<void> stop(bool lift);
+  void read_all();
+  [[nodiscard]] bool ledger_is_behind();
+
+  const DaemonOptions& options_;
+  std::shared_ptr<const Config> config_;
+  SystemClock clock_;
+  EventLoop loop_;
+  uint32_t enforcer_port_id_ = 0;
+  std::unique_ptr<Gate> gate_;
+  std::vector<Intake> intakes_;
+  std::vector<event*> read_again_;  // one for each intake, owned by the loop
+  Source::Batch batch_;
+  std::optional<NftMonitor> monitor_;
+  std::unique_ptr<HostWatch> host_watch_;
+  std::unique_ptr<Answers> answers_;
+  std::unique_ptr<ApiServer> api_;
+};
+
+Result<Gate::Parts> Daemon::open_parts(Snapshot& snapshot) {
+  Gate::Parts parts;
+  parts.config = config_;
+  auto enforcement = open_enforcement(*config_);
+  if (!enforcement) return Failure(enforcement.error());
+  parts.enforcer = std::move(enforcement->enforcer);
+  enforcer_port_id_ = enforcement->port_id;
+  if (is_dry(*config_)) return parts;
+
+  LedgerLimits limits;
+  limits.keep = config_->ledger.keep;
+  auto opened = open_ledger(config_->ledger.path, clock_.now(), config_->policy.ban.remember, limits);
+  if (!opened) return Failure(opened.error());
+  for (const std::string& notice : opened->notices) log_warning(notice);
+  if (!opened->trouble.empty()) log_error(opened->trouble + "; protecting from memory");
+  snapshot = std::move(opened->snapshot);
+  parts.ledger = std::move(opened->ledger);
+  if (auto killer = SocketKiller::open()) {
+    parts.socket_killer = std::move(*killer);
+  } else {
+    log_warning(killer.error().text + "; connections of banned peers will time out instead of being cut");
+  }
+  return parts;
+}
+
+Result<void> Daemon::open_sources(const Snapshot& snapshot) {
+  auto opened = options_.read_stdin ? open_stdin_intake(clock_) : open_intakes(*config_, snapshot.positions, clock_);
+  if (!opened) return Failure(opened.error());
+  for (const std::string& notice : opened->notices) log_info(notice);
+  intakes_ = std::move(opened->intakes);
+  return {};
+}
+
+Result<void> Daemon::start() {
+  if (const auto dropped = drop_privileges(); !dropped) return dropped;
+  set_log_level(config_->log.level);
+  Snapshot snapshot;
+  auto parts = open_parts(snapshot);
+  if (!parts) return Failure(parts.error());
+  gate_ = std::make_unique<Gate>(std::move(*parts), HashSeed::random());
+  answers_ = std::make_unique<Answers>(
+      *gate_, intakes_, clock_,
+      Answers::Actions{[this] { return reload(); }, [this](bool lift) { return stop(lift); }});
+  auto api = ApiServer::listen(loop_.base(), {config_->api.socket, config_->api.group}, *answers_);
+  if (api) {
+    api_ = std::move(*api);
+    gate_->publish_to([this](std::span<const Change> changes) { api_->publish(changes); });
+  } else if (is_dry(*config_)) {
+    log_warning(api.error().text + "; a dry run goes on without");
+  } else {
+    return Failure(api.error());
+  }
+  if (const auto opened = open_sources(snapshot); !opened) return opened;
+
+  gate_->restore(snapshot, clock_.now());
+  gate_->use_host_facts(look_at_host({}), clock_.now());  // who is exempt, before anything is judged
+  if (snapshot.fresh && !is_dry(*config_)) gate_->adopt_kernel_bans(clock_.now());
+  snapshot = Snapshot{};
+  catch_up();
+  gate_->reconcile(clock_.now());
+  connect();
+  return {};
+}
+
+// What was logged while we were away is judged before the kernel is compared with the ledger: a ban that the kernel
+// has and the ledger lost (killed between the two) comes back by its line and is never lifted in between.
+void Daemon::catch_up() {
+  constexpr int most_batches = 2000;  // about 2 GiB; a longer backlog goes on in the loop
+  for (size_t i = 0; i < intakes_.size(); ++i) {
+    if (intakes_[i].source->fd() < 0 || options_.read_stdin) continue;
+    for (int batches = 0; batches < most_batches; ++batches) {
+      if (ledger_is_behind()) (void)gate_->ledger()->flush(flush_timeout);
+      read(i);
+      if (!batch_.more) break;
+    }
+  }
+}
+
+void Daemon::connect() {
+  for (size_t i = 0; i < intakes_.size(); ++i) {
+    read_again_.push_back(loop_.on_demand([this, i] { read(i); }));
+    if (intakes_[i].source->fd() >= 0) loop_.on_readable(intakes_[i].source->fd(), [this, i] { read(i); });
+    read_later(i);
+  }
+  watch_kernel();
+  host_watch_ = std::make_unique<HostWatch>();
+  loop_.on_readable(host_watch_->fd(), [this] {
+    gate_->use_host_facts(host_watch_->take(), clock_.now());
+    host_watch_->ask_about(gate_->ports_to_ask_about(clock_.now()));
+  });
+  if (Ledger* ledger = gate_->ledger()) {
+    loop_.on_readable(ledger->health_fd(), [this, ledger] {
+      (void)ledger->health();
+      if (!ledger->behind()) read_all();
+    });
+  }
+  loop_.every(tick_interval, [this] { gate_->tick(clock_.now()); });
+  loop_.every(poll_interval, [this] {
+    read_all();
+    sd_notify(0, "WATCHDOG=1");
+  });
+  for (const int signal : {SIGTERM, SIGINT}) loop_.on_signal(signal, [this] { (void)stop(false); });
+  loop_.on_signal(SIGHUP, [this] {
+    if (const auto done = reload(); !done) log_error(done.error().text);
+  });
+}
+
+void Daemon::watch_kernel() {
+  if (enforcer_port_id_ == 0) return;
+  auto monitor = NftMonitor::open({&enforcer_port_id_, 1});
+  if (!monitor) return log_warning(monitor.error().text + "; changes to our table by others will go unnoticed");
+  monitor_ = std::move(*monitor);
+  loop_.on_readable(monitor_->fd(), [this] {
+    if (const auto change = monitor_->drain()) {
+      gate_->on_foreign_change(*change, clock_.now());
+    } else {
+      log_warning(change.error().text);
+    }
+  });
+}
+
+bool Daemon::ledger_is_behind() {
+  return gate_->ledger() != nullptr && gate_->ledger()->behind();
+}
+
+void Daemon::read(size_t index) {
+  // Lines wait in their log while the ledger catches up; read_all() goes on with them.
+  if (!read_again_.empty() && ledger_is_behind()) return;
+  Intake& intake = intakes_[index];
+  const auto done = intake.source->read(batch_);
+  if (!done && intake.trouble != done.error().text) log_error(done.error().text);
+  if (done && !intake.trouble.empty()) log_notice(intake.source->name() + " can be read again");
+  intake.trouble = done ? std::string() : done.error().text;
+  if (!batch_.lines.empty()) gate_->judge_lines(intake.parser, batch_, intake.source->position(), clock_.now());
+  if (read_again_.size() <= index) return;
+  if (batch_.more) read_later(index);
+  intake.finished = batch_.finished;
+  if (intake.finished && options_.read_stdin) (void)stop(false);
+}
+
+void Daemon::read_all() {
+  for (size_t i = 0; i < intakes_.size(); ++i)
+    if (!intakes_[i].finished) read_later(i);
+}
+
+void Daemon::read_later(size_t intake) {
+  EventLoop::trigger(read_again_[intake]);
+}
+
+Result<DoneReply> Daemon::reload() {
+  auto fresh = configuration_for(options_);
+  if (!fresh) return Failure(fresh.error());
+  DoneReply reply;
+  const auto note_if = [&](bool changed, const char* what) {
+    if (changed) reply.notes.push_back(fmt::format("{} changed in the configuration: that takes a restart", what));
+  };
+  note_if(fresh->sources != config_->sources, "[[source]]");
+  note_if(!(fresh->enforce == config_->enforce), "[enforce]");
+  note_if(!(fresh->ledger == config_->ledger), "[ledger]");
+  note_if(!(fresh->api == config_->api), "[api]");
+  note_if(fresh->policy.detect.tracked_sources != config_->policy.detect.tracked_sources, "detect.tracked_sources");
+  config_ = std::make_shared<const Config>(*std::move(fresh));
+  gate_->use_config(config_, clock_.now());
+  log_notice("configuration reloaded");
+  reply.notes.insert(reply.notes.begin(), "configuration reloaded");
+  return reply;
+}
+
+Result<void> Daemon::stop(bool lift) {
+  if (lift) {
+    if (const auto lifted = gate_->unban({}, clock_.now()); !lifted) return Failure(lifted.error());
+    if (const auto done = gate_->lift_everything({}); !done) return done;
+  }
+  sd_notify(0, "STOPPING=1");
+  loop_.stop();
+  return {};
+}
+
+void Daemon::run() {
+  const size_t bans = gate_->judge().decider().active().size();
+  log_notice(fmt::format("palang {} guards this host: {}, profile {}, {} bans in force", version,
+                         is_dry(*config_) ? "dry run" : "nftables", config_->profile, bans));
+  sd_notify(0, "READY=1");
+  loop_.run();
+  gate_->save_positions(clock_.now());
+  if (gate_->ledger() != nullptr)
+    if (const auto saved = gate_->ledger()->flush(flush_timeout); !saved) log_error(saved.error().text);
+  log_notice("palang stops");
+}
+
+}  // namespace
+
+Result<Config> configuration_for(const DaemonOptions& options) {
+  auto config = load_config(options.config_path);
+  if (!config) return config;
+  if (options.socket) config->api.socket = *options.socket;
+  if (options.ledger) config->ledger.path = *options.ledger;
+  if (options.dry_run) config->enforce.backend = EnforceSettings::Backend::dry_run;
+  return config;
+}
+
+Result<void> run_daemon(const DaemonOptions& options) {
+  const auto config = configuration_for(options);
+  if (!config) return Failure(config.error());
+  Daemon daemon(options, *config);
+  if (const auto started = daemon.start(); !started) return started;
+  daemon.run();
+  return {};
+}
+
+}  // namespace palang

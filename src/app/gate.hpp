@@ -1,0 +1,125 @@
+#pragma once
+
+#include <array>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "app/host_watch.hpp"
+#include "config/config.hpp"
+#include "enforce/nft_monitor.hpp"
+#include "enforce/socket_killer.hpp"
+#include "engine/judge.hpp"
+#include "host/public_ports.hpp"
+#include "ledger/history.hpp"
+#include "ledger/ledger.hpp"
+#include "model/enforcer.hpp"
+#include "parse/line_parser.hpp"
+
+namespace palang {
+
+// All state of the daemon that decisions depend on, and the one place where a decision is carried out: kernel, ledger,
+// log, watchers. Belongs to the loop thread.
+class Gate {
+ public:
+  struct Parts {
+    std::shared_ptr<const Config> config;
+    std::unique_ptr<Enforcer> enforcer;
+    std::unique_ptr<Ledger> ledger;             // null: a dry run, which writes nothing
+    std::optional<SocketKiller> socket_killer;  // none: not permitted, or a dry run
+  };
+  using Publish = std::function<void(std::span<const Change>)>;
+
+  Gate(Parts parts, HashSeed seed);
+
+  // Where changes are told besides kernel, ledger and log.
+  void publish_to(Publish publish) { publish_ = std::move(publish); }
+
+  // Takes over what the ledger remembers, before any line is judged.
+  void restore(const Snapshot& snapshot, WallTime now);
+  // What the kernel still holds though the ledger was lost becomes decisions again (promise 3).
+  void adopt_kernel_bans(WallTime now);
+
+  // Judges the lines of one source and carries out what comes of it, the read position included (promise 4).
+  void judge_lines(LineParser& parser, const Source::Batch& batch, Position position, WallTime now);
+  // What time alone brings: ends, looks at the kernel's counters, retries, positions of quiet sources.
+  void tick(WallTime now);
+  // How far every source was read, where that is not saved yet.
+  void save_positions(WallTime now);
+  void use_host_facts(HostFacts facts, WallTime now);
+  void use_config(std::shared_ptr<const Config> config, WallTime now);
+
+  // Makes the kernel hold exactly what is decided.
+  void reconcile(WallTime now);
+  // Makes it hold what is allowed and open to the public; bans stay as they are.
+  void reconcile_surroundings(WallTime now);
+  void on_foreign_change(ForeignChange change, WallTime now);
+  [[nodiscard]] Result<void> lift_everything(UnblocksEveryone token) { return enforcer_->lift_everything(token); }
+
+  // For the commands of admins.
+  [[nodiscard]] Result<Decision> ban(const BanPrefix& order, WallTime now);
+  [[nodiscard]] Result<uint64_t> unban(const UnbanPrefix& order, WallTime now);
+  [[nodiscard]] Result<uint64_t> allow(const AllowPrefix& order, WallTime now);
+  [[nodiscard]] Result<void> disallow(const Prefix& prefix, WallTime now);
+
+  // For those who report.
+  [[nodiscard]] const Config& config() const { return *config_; }
+  [[nodiscard]] const Judge& judge() const { return judge_; }
+  [[nodiscard]] const LineCounts& line_counts() const { return line_counts_; }
+  [[nodiscard]] const HostFacts& host_facts() const { return facts_; }
+  [[nodiscard]] const std::vector<AllowEntry>& allowed() const { return allowed_; }
+  [[nodiscard]] PublicPorts open_ports(WallTime now) const { return ports_.current(now); }
+  [[nodiscard]] PortSet ports_to_ask_about(WallTime now) const { return ports_.refused_tcp(now); }
+  // Why `address` is exempt, "" if it is not.
+  [[nodiscard]] std::string why_exempt(const Address& address, WallTime now) const;
+  [[nodiscard]] Result<std::vector<Hits>> kernel_hits(std::span<const Ban> bans) { return enforcer_->hits(bans); }
+  [[nodiscard]] Ledger* ledger() { return ledger_.get(); }
+  [[nodiscard]] const std::string& kernel_trouble() const { return kernel_trouble_; }
+  [[nodiscard]] uint64_t rebuilds() const { return rebuilds_; }
+
+ private:
+  struct Waiting {
+    Position position;
+    bool dirty = false;
+  };
+
+  void carry_out(LedgerBatch batch, WallTime now);
+  void enforce(std::span<const Change> changes, WallTime now);
+  void kill_sockets(std::span<const Change> changes, WallTime now);
+  void log_changes(std::span<const Change> changes, WallTime now);
+  void look_at_counters(std::span<const ActiveBans::Slot> looks, std::vector<Change>& changes, WallTime now);
+  void renew_exemptions(WallTime now);
+  void note_pending(LedgerBatch& batch, std::span<const Address> watched, std::span<const Address> decided) const;
+  void kernel_failed(const Error& error, WallTime now);
+  void save_everything(WallTime now);
+  [[nodiscard]] std::vector<Allowed> everything_allowed() const;
+  [[nodiscard]] Intended intended(WallTime now) const;
+  void remember_position(const Position& position, bool saved);
+
+  std::shared_ptr<const Config> config_;
+  std::unique_ptr<Enforcer> enforcer_;
+  std::unique_ptr<Ledger> ledger_;
+  std::optional<SocketKiller> socket_killer_;
+  Publish publish_;
+  Judge judge_;
+  PublicPortTracker ports_;
+  PublicPorts told_ports_;
+  HostFacts facts_;
+  std::vector<AllowEntry> allowed_;  // by admins at run time; the configuration's are in config_
+  std::vector<Waiting> positions_;   // the last of every source
+  LineCounts line_counts_{};
+  std::string kernel_trouble_;
+  std::optional<WallTime> retry_kernel_;
+  WallTime positions_saved_;
+  uint64_t rebuilds_ = 0;
+  WallTime rebuild_second_;
+  int rebuilds_this_second_ = 0;
+  WallTime log_second_;
+  int logged_this_second_ = 0;
+  uint64_t unlogged_ = 0;
+};
+
+}  // namespace palang

@@ -1,0 +1,88 @@
+#include <unistd.h>
+
+#include <CLI/CLI.hpp>
+#include <iostream>
+
+#include "app/daemon.hpp"
+#include "app/replay.hpp"
+#include "app/version.hpp"
+#include "base/log.hpp"
+#include "cli/commands.hpp"
+#include "cli/exit_code.hpp"
+#include "config/config.hpp"
+
+namespace palang {
+namespace {
+
+int finish(const Result<void>& done, const Console& console) {
+  if (done) return static_cast<int>(ExitCode::ok);
+  console.err << "palang: " << done.error().text << "\n";
+  return static_cast<int>(exit_code_of(done.error().kind));
+}
+
+void add_daemon(CLI::App& app, Console& console, Chosen& chosen) {
+  CLI::App* command = app.add_subcommand("daemon", "Guard this host: read its logs, decide, drop in the kernel");
+  auto options = std::make_shared<DaemonOptions>();
+  command->add_option("--config", options->config_path, "The configuration")->type_name("FILE");
+  command->add_option("--socket", options->socket, "Where to answer commands")->type_name("PATH");
+  command->add_option("--ledger", options->ledger, "Where decisions are kept")->type_name("FILE");
+  command->add_flag("--dry-run", options->dry_run, "Decide and log, touch nothing");
+  command->add_flag("--stdin", options->read_stdin, "Read standard input instead of the host's logs, then stop");
+  command->callback(
+      [&console, &chosen, options] { chosen = [&console, options] { return finish(run_daemon(*options), console); }; });
+}
+
+void add_replay(CLI::App& app, Console& console, Chosen& chosen) {
+  CLI::App* command = app.add_subcommand("replay", "What would have happened: judge old logs under several policies");
+  auto options = std::make_shared<ReplayOptions>();
+  command->add_option("files", options->files, "Logs, plain or .gz or .xz, in any order; - is standard input")
+      ->type_name("FILE")
+      ->required();
+  command->add_option("--config", options->config_path, "Judge by this configuration, too")->type_name("FILE");
+  command->add_flag("--json", options->json, "One object for programs");
+  command->callback([&console, &chosen, options] {
+    chosen = [&console, options] { return finish(run_replay(*options, console), console); };
+  });
+}
+
+Result<void> check(const std::optional<std::string>& path, const Console& console) {
+  const auto config = load_config(path);
+  if (!config) return Failure(config.error());
+  console.out << describe(*config);
+  return {};
+}
+
+void add_check(CLI::App& app, Console& console, Chosen& chosen) {
+  CLI::App* command = app.add_subcommand("check", "Check the configuration and say what it amounts to");
+  auto path = std::make_shared<std::optional<std::string>>();
+  auto print_defaults = std::make_shared<bool>(false);
+  command->add_option("--config,file", *path, "The configuration")->type_name("FILE");
+  command->add_flag("--print-defaults", *print_defaults, "Print a palang.toml with every key and its default");
+  command->callback([&console, &chosen, path, print_defaults] {
+    chosen = [&console, path, print_defaults] {
+      if (!*print_defaults) return finish(check(*path, console), console);
+      console.out << config_reference();
+      return static_cast<int>(ExitCode::ok);
+    };
+  });
+}
+
+int run(int argc, char** argv) {
+  Console console = Console::of_process();
+  Chosen chosen;
+  CLI::App app("palang: the bar across a gate. Keeps malicious connections off this server.", "palang");
+  app.set_version_flag("--version", std::string("palang ") + version);
+  app.require_subcommand(1);
+  add_daemon(app, console, chosen);
+  add_replay(app, console, chosen);
+  add_check(app, console, chosen);
+  add_client_commands(app, console, chosen);
+  return run_command_line(app, argc, argv, console, chosen);
+}
+
+}  // namespace
+}  // namespace palang
+
+int main(int argc, char** argv) {
+  return palang::run(argc, argv);
+}

@@ -1,0 +1,14 @@
+#pragma once
+
+#include "base/error.hpp"
+
+namespace palang {
+
+// Gives up every capability that the daemon does not need, for good; to be called before threads are started, which
+// inherit what is left. A process without any stays without.
+// Kept: CAP_CHOWN (the group of the API socket), CAP_NET_ADMIN (nftables, sock_diag), CAP_SYSLOG (/dev/kmsg),
+// CAP_DAC_READ_SEARCH (other users' logs) and CAP_SYS_PTRACE (which sockets a logged-in admin's sshd holds, see
+// host/live_admins.hpp).
+[[nodiscard]] Result<void> drop_privileges();
+
+}  // namespace palang
