@@ -224,10 +224,19 @@ Result<void> Answers::wait_until_durable() {
   return gate_.ledger()->barrier(durable_timeout);
 }
 
+// An admin's word that can't be saved holds all the same, and must not sound as if it didn't.
+Result<void> Answers::expect_durable(std::string_view what_holds) {
+  const auto saved = wait_until_durable();
+  if (saved) return {};
+  return fail(
+      fmt::format("{}, but a restart forgets it unless it is saved by then: {}", what_holds, saved.error().text));
+}
+
 Result<Reply> Answers::answer(const BanPrefix& order) {
   const auto decision = gate_.ban(order, clock_.now());
   if (!decision) return Failure(decision.error());
-  if (const auto saved = wait_until_durable(); !saved) return Failure(saved.error());
+  if (const auto saved = expect_durable(fmt::format("{} is banned", order.prefix.text())); !saved)
+    return Failure(saved.error());
   const auto slot = gate_.judge().decider().active().find(decision->prefix);
   BanReply reply{view(slot)};
   reply.ban.note = order.reason;
@@ -237,21 +246,25 @@ Result<Reply> Answers::answer(const BanPrefix& order) {
 Result<Reply> Answers::answer(const UnbanPrefix& order) {
   const auto lifted = gate_.unban(order, clock_.now());
   if (!lifted) return Failure(lifted.error());
-  if (const auto saved = wait_until_durable(); !saved) return Failure(saved.error());
+  if (const auto saved = expect_durable(order.prefix ? order.prefix->text() + " is unbanned" : "every ban is lifted");
+      !saved)
+    return Failure(saved.error());
   return CountReply{*lifted};
 }
 
 Result<Reply> Answers::answer(const AllowPrefix& order) {
   const auto lifted = gate_.allow(order, clock_.now());
   if (!lifted) return Failure(lifted.error());
-  if (const auto saved = wait_until_durable(); !saved) return Failure(saved.error());
+  if (const auto saved = expect_durable(fmt::format("{} is allowed", order.prefix.text())); !saved)
+    return Failure(saved.error());
   return CountReply{*lifted};
 }
 
 Result<Reply> Answers::answer(const DisallowPrefix& order) {
   const auto done = gate_.disallow(order.prefix, clock_.now());
   if (!done) return Failure(done.error());
-  if (const auto saved = wait_until_durable(); !saved) return Failure(saved.error());
+  if (const auto saved = expect_durable(fmt::format("{} is no longer allowed", order.prefix.text())); !saved)
+    return Failure(saved.error());
   return CountReply{};
 }
 

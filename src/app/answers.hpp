@@ -38,6 +38,7 @@ class Answers final : public CommandHandler {
   void add_kernel_hits(std::vector<BanView>& views);
   [[nodiscard]] uint64_t bans_in_kernel(WallTime now);
   [[nodiscard]] Result<void> wait_until_durable();
+  [[nodiscard]] Result<void> expect_durable(std::string_view what_holds);
   [[nodiscard]] std::vector<std::string> troubles();
   [[nodiscard]] std::vector<NamedCount> counters();
 

@@ -6,6 +6,7 @@
 #include <map>
 
 #include "base/log.hpp"
+#include "host/established.hpp"
 
 namespace palang {
 namespace {
@@ -33,9 +34,21 @@ void Gate::restore(const Snapshot& snapshot, WallTime now) {
   judge_.decider().continue_after(snapshot.last_id);
   judge_.decider().restore_past(snapshot.past);
   judge_.decider().restore_active(snapshot.active, now);
+  restore_pardons(snapshot.past);
   judge_.detectors().restore(snapshot.pending, now);
   allowed_ = snapshot.allowed;
   for (const Position& position : snapshot.positions) remember_position(position, true);
+}
+
+// Lines from before an unban may still lie unread: the newest pardons stand, older ones are behind every reader.
+void Gate::restore_pardons(std::span<const PastDecision> oldest_first) {
+  constexpr int most = 5'000;
+  int restored = 0;
+  for (auto past = oldest_first.rbegin(); past != oldest_first.rend() && restored < most; ++past) {
+    if (!past->lifted) continue;
+    judge_.pardon(past->prefix, past->until);
+    ++restored;
+  }
 }
 
 void Gate::adopt_kernel_bans(WallTime now) {
@@ -83,7 +96,17 @@ void Gate::judge_lines(LineParser& parser, const Source::Batch& lines, Position 
     batch.positions.push_back(std::move(position));
     carry_out(std::move(batch), now);
   }
-  if (ports_changed) reconcile_surroundings(now);
+  if (ports_changed) close_refused_ports(now);
+}
+
+// Another firewall seems to refuse a port. Before quiet bans reach it, strangers who use it are looked for: they prove
+// that it is open all the same.
+void Gate::close_refused_ports(WallTime now) {
+  const auto is_exempt = [&](const Address& address) { return judge_.exemptions().exempts(address, now); };
+  const auto used = ports_in_use_by_strangers(HostRoot{}, ports_.refused_tcp(now), is_exempt);
+  if (!used) return log_warning(used.error().text);
+  ports_.note_used_by_strangers(*used, now);
+  reconcile_surroundings(now);
 }
 
 // Counts that led to no finding yet must survive a restart, and those that did must not come back.
@@ -168,11 +191,15 @@ void Gate::tick(WallTime now) {
 void Gate::save_positions(WallTime now) {
   positions_saved_ = now;
   LedgerBatch batch;
+  add_unsaved_positions(batch);
+  if (!batch.positions.empty()) carry_out(std::move(batch), now);
+}
+
+void Gate::add_unsaved_positions(LedgerBatch& batch) {
   for (Waiting& waiting : positions_) {
     if (waiting.dirty) batch.positions.push_back(waiting.position);
     waiting.dirty = false;
   }
-  if (!batch.positions.empty()) carry_out(std::move(batch), now);
 }
 
 void Gate::look_at_counters(std::span<const ActiveBans::Slot> looks, std::vector<Change>& changes, WallTime now) {

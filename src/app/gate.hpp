@@ -87,6 +87,7 @@ class Gate {
   };
 
   void carry_out(LedgerBatch batch, WallTime now);
+  void close_refused_ports(WallTime now);
   void enforce(std::span<const Change> changes, WallTime now);
   void kill_sockets(std::span<const Change> changes, WallTime now);
   void log_changes(std::span<const Change> changes, WallTime now);
@@ -98,6 +99,8 @@ class Gate {
   [[nodiscard]] std::vector<Allowed> everything_allowed() const;
   [[nodiscard]] Intended intended(WallTime now) const;
   void remember_position(const Position& position, bool saved);
+  void add_unsaved_positions(LedgerBatch& batch);
+  void restore_pardons(std::span<const PastDecision> oldest_first);
 
   std::shared_ptr<const Config> config_;
   std::unique_ptr<Enforcer> enforcer_;

@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 
 #include "app/gate.hpp"
 #include "base/log.hpp"
@@ -57,7 +58,10 @@ Result<uint64_t> Gate::unban(const UnbanPrefix& order, WallTime now) {
         "through with 'palang allow {0}'",
         order.prefix->text(), decider.active().prefix(wider).text())));
   }
-  for (const Change& change : batch.changes) judge_.pardon(change.decision.prefix, now);
+  const std::array everyone{Prefix::of_length(Address::v4(0), 0), Prefix::of_length(Address{}, 0)};
+  for (const Prefix& prefix : order.prefix ? std::span(&*order.prefix, 1) : std::span(everyone))
+    judge_.pardon(prefix, now);
+  add_unsaved_positions(batch);  // or a restart would judge lines again that led to what is lifted now
   carry_out(std::move(batch), now);
   if (!kernel_trouble_.empty()) return fail(kernel_trouble_);
   return lifted;

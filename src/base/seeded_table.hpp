@@ -36,16 +36,14 @@ class SeededTable {
   // The memory accesses of a lookup, started early: first the index, some time later the entry. Worth it where many
   // keys are known ahead (a replay), since each access to a large table is a cache miss.
   void prefetch_index(const Key& key) const { prefetch(&cells_[hash_key(seed_, key) & (cells_.size() - 1)]); }
-  void prefetch_entry(const Key& key) const {
-    const uint64_t cell = cell_of(key);
-    if (cell == 0) return;
-    const auto* entry = reinterpret_cast<const char*>(&entries_[slot_of(cell)]);
+  void prefetch_entry(const Key& key) const { prefetch_slot(slot_of(cell_of(key))); }
+  // The same for an entry whose slot is known; any number will do.
+  void prefetch_slot(Slot slot) const {
+    if (slot >= entries_.size()) return;
+    const auto* entry = reinterpret_cast<const char*>(&entries_[slot]);
     prefetch(entry);
-    if constexpr (sizeof(Entry) > cache_line) prefetch(entry + sizeof(Entry) - 1);
+    if constexpr (sizeof(Entry) > cache_line) prefetch(entry + cache_line);
   }
-
-  // By the index alone: false means that the key is not there, true that it nearly always is.
-  [[nodiscard]] bool may_have(const Key& key) const { return cell_of(key) != 0; }
 
   [[nodiscard]] Slot find(const Key& key) const {
     const uint64_t hash = hash_key(seed_, key);

@@ -4,7 +4,12 @@
 
 namespace palang {
 
-ActiveBans::Slot ActiveBans::covering(const Address& address, WallTime now) const {
+ActiveBans::Slot ActiveBans::covering(const Address& address, WallTime now, Slot hint) const {
+  if (bans_.used(hint) && bans_.value(hint).until > now && bans_.key(hint).contains(address)) {
+    // As good as a search unless there may be a longer prefix, or a full one besides.
+    const bool longest = !bans_.has_longer_than(bans_.key(hint));
+    if (longest && (full_ == 0 || bans_.value(hint).scope == Scope::full)) return hint;
+  }
   const auto in_force = [now](const ActiveBan& ban) { return ban.until > now; };
   const Slot longest = bans_.find_covering(Prefix::of(address), in_force);
   if (longest == none || full_ == 0 || bans_.value(longest).scope == Scope::full) return longest;
@@ -77,20 +82,19 @@ uint64_t ActiveBans::take_new_hits(Slot slot, uint64_t packets) {
 
 void ActiveBans::schedule(Slot slot, WallTime when) {
   bans_.value(slot).scheduled = when;
-  agenda_.add({when, slot, bans_.value(slot).id});
+  agenda_.add({when, slot});
   if (agenda_.size() > most_queued()) rebuild_agenda();
 }
 
 void ActiveBans::rebuild_agenda() {
   agenda_.clear();
-  for_each([&](Slot slot) { agenda_.add({bans_.value(slot).scheduled, slot, bans_.value(slot).id}); });
+  for_each([&](Slot slot) { agenda_.add({bans_.value(slot).scheduled, slot}); });
 }
 
 std::optional<ActiveBans::Due> ActiveBans::next_due(WallTime now) {
   while (const auto entry = agenda_.take(now)) {
-    if (!bans_.used(entry->slot)) continue;
-    const ActiveBan& ban = bans_.value(entry->slot);
-    if (ban.id == entry->id && ban.scheduled == entry->when) return Due{entry->slot, entry->when};
+    const bool current = bans_.used(entry->slot) && bans_.value(entry->slot).scheduled == entry->when;
+    if (current) return Due{entry->slot, entry->when};
   }
   return {};
 }

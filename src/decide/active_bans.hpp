@@ -46,12 +46,11 @@ class ActiveBans {
   [[nodiscard]] size_t size_of(Scope scope) const { return scope == Scope::full ? full_ : size() - full_; }
   void reserve(size_t bans) { bans_.reserve(bans); }
   void prefetch_index(const Address& address) const { bans_.prefetch_index(address); }
-  void prefetch_entry(const Address& address) const { bans_.prefetch_entry(address); }
-  // Whether some ban (perhaps one that is over) seems to cover `address`; never wrong when it says no.
-  [[nodiscard]] bool may_cover(const Address& address) const { return bans_.may_cover(address); }
+  void prefetch_slot(Slot slot) const { bans_.prefetch_slot(slot); }
 
   // The ban that covers `address` at `now`: the longest prefix that is not over, a full one before a quiet one.
-  [[nodiscard]] Slot covering(const Address& address, WallTime now) const;
+  // `hint` may be the slot that an earlier answer for this address named; it saves the search where it still holds.
+  [[nodiscard]] Slot covering(const Address& address, WallTime now, Slot hint = none) const;
   [[nodiscard]] Slot find(const Prefix& exact) const { return bans_.find(exact); }
   [[nodiscard]] bool has_longer_than(const Prefix& wide) const { return bans_.has_longer_than(wide); }
 

@@ -19,8 +19,9 @@ class Agenda {
   struct Entry {
     WallTime when;
     uint32_t slot = 0;
-    uint64_t id = 0;
-    friend bool operator>(const Entry& a, const Entry& b) { return a.when != b.when ? a.when > b.when : a.id > b.id; }
+    friend bool operator>(const Entry& a, const Entry& b) {
+      return a.when != b.when ? a.when > b.when : a.slot > b.slot;
+    }
   };
 
   void add(const Entry& entry) {
@@ -39,7 +40,7 @@ class Agenda {
 
   // Takes out the earliest entry that is due at `now`.
   [[nodiscard]] std::optional<Entry> take(WallTime now) {
-    move_to(minute_of(now));
+    if (now >= hand_ends_) move_to(minute_of(now));
     if (near_.empty() || near_.top().when > now) return {};
     const Entry entry = near_.top();
     near_.pop();
@@ -84,6 +85,7 @@ class Agenda {
       minutes_.pop_front();
     }
     at_hand_ = minute;
+    hand_ends_ = WallTime{std::chrono::minutes{minute + 1}};
     while (!far_.empty() && minute_of(far_.top().when) <= minute) {
       near_.push(far_.top());
       far_.pop();
@@ -91,6 +93,7 @@ class Agenda {
   }
 
   int64_t at_hand_ = 0;  // minutes since 1970; its entries and all earlier ones are in near_
+  WallTime hand_ends_{};
   Heap near_;
   std::deque<std::vector<Entry>> minutes_;  // the minutes after at_hand_, one list each
   Heap far_;

@@ -29,16 +29,10 @@ Duration Decider::length_for(const Prefix& subject, WallTime at) const {
   return doubled(settings_.first, offences_.count(subject, at));
 }
 
-bool Decider::prefetch(const Address& source, int round) const {
-  if (round == 0) {
-    active_.prefetch_index(source);
-    return false;
-  }
-  active_.prefetch_entry(source);
-  if (active_.may_cover(source)) return false;
+void Decider::prefetch(const Address& source) const {
+  active_.prefetch_index(source);
   widening_.prefetch_index(source);
   offences_.prefetch_index(Prefix::of(source));
-  return true;
 }
 
 bool Decider::is_old_news(const Address& source, WallTime at, WallTime now) const {
@@ -116,7 +110,8 @@ void Decider::keep_to_budget(WallTime now, std::vector<Change>& changes) {
 }
 
 void Decider::remove(ActiveBans::Slot slot, ChangeKind kind, WallTime at, std::vector<Change>& changes) {
-  if (active_.ban(slot).moved) offences_.ended(active_.prefix(slot), at);
+  const bool as_foreseen = kind == ChangeKind::ended && !active_.ban(slot).moved;
+  if (!as_foreseen) offences_.ended(active_.prefix(slot), at);
   changes.push_back({kind, active_.decision(slot), at, {}});
   active_.remove(slot);
 }
@@ -202,17 +197,21 @@ void Decider::schedule_next(ActiveBans::Slot slot, WallTime now) {
 }
 
 void Decider::restore_past(std::span<const PastDecision> oldest_first) {
-  for (const PastDecision& past : oldest_first) {
-    offences_.restore(past.prefix, past.repeat, past.until);
-    const bool fell = past.rule != Rule::manual && past.rule != Rule::recovered;
-    if (fell) widening_.remember(past.prefix, past.from);
-  }
+  for (const PastDecision& past : oldest_first) remember(past.prefix, past.rule, past.repeat, past.from, past.until);
+}
+
+void Decider::remember(const Prefix& prefix, Rule rule, uint8_t repeat, WallTime from, WallTime until) {
+  offences_.restore(prefix, repeat, until);
+  const bool fell = rule != Rule::manual && rule != Rule::recovered;
+  if (fell) widening_.remember(prefix, from);
 }
 
 void Decider::restore_active(std::span<const Decision> active, WallTime now) {
   active_.reserve(active.size());
+  offences_.reserve(active.size());
   for (const Decision& decision : active) {
     continue_after(decision.id);
+    remember(decision.prefix, decision.rule, decision.repeat, decision.from, decision.until);
     schedule_next(active_.put(decision), now);
   }
 }

@@ -24,12 +24,11 @@ class Decider {
   [[nodiscard]] const ActiveBans& active() const { return active_; }
   [[nodiscard]] ActiveBans& active() { return active_; }
 
+  // Starts the memory accesses of deciding about this source early (see SeededTable).
+  void prefetch(const Address& source) const;
+
   // Whether the ban that an event of this address would cause now is over already (promise 9).
   [[nodiscard]] bool is_old_news(const Address& source, WallTime at, WallTime now) const;
-  // The memory accesses of an event of this source to come, started early, in round 0 and 1 (see SeededTable). True
-  // where round 1 finds that it will be decided about.
-  bool prefetch(const Address& source, int round) const;
-
   // How long a ban of this prefix would last if it were decided at `at`.
   [[nodiscard]] Duration length_for(const Prefix& subject, WallTime at) const;
 
@@ -64,6 +63,7 @@ class Decider {
   [[nodiscard]] uint64_t forgotten() const { return offences_.evicted() + widening_.evicted(); }
 
  private:
+  void remember(const Prefix& prefix, Rule rule, uint8_t repeat, WallTime from, WallTime until);
   [[nodiscard]] Duration doubled(Duration base, uint8_t repeat) const;
   ActiveBans::Slot enter(const Decision& decision, std::string note, std::vector<Change>& changes);
   void absorb_inside(const Decision& wide, std::vector<Change>& changes);

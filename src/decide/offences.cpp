@@ -44,7 +44,7 @@ void Offences::restore(const Prefix& subject, uint8_t repeat, WallTime until) {
 }
 
 void Offences::ended(const Prefix& subject, WallTime at) {
-  if (Record* record = table_.get(subject)) record->last = std::max(record->last, seconds_of(at));
+  if (Record* record = table_.get(subject)) record->last = seconds_of(at);
 }
 
 }  // namespace palang

@@ -25,6 +25,7 @@ class Offences {
   void ended(const Prefix& subject, WallTime at);
 
   void remember_for(Duration remember) { remember_ = remember; }
+  void reserve(size_t more) { table_.reserve(table_.size() + more); }
   void prefetch_index(const Prefix& subject) const { table_.prefetch_index(subject); }
 
   [[nodiscard]] uint64_t evicted() const { return evicted_; }

@@ -21,7 +21,12 @@ Judge::Judge(const PolicySettings& policy, HashSeed seed, Decider::Looks looks)
 }
 
 Verdict Judge::observe(const Event& event, WallTime now, std::vector<Change>& changes) {
-  const Verdict verdict = judge(event, now, changes);
+  Hint unused;
+  return observe(event, now, changes, unused);
+}
+
+Verdict Judge::observe(const Event& event, WallTime now, std::vector<Change>& changes, Hint& hint) {
+  const Verdict verdict = judge(event, now, changes, hint);
   ++counts_[static_cast<size_t>(verdict)];
   return verdict;
 }
@@ -34,7 +39,8 @@ void Judge::use(const PolicySettings& policy) {
 void Judge::pardon(const Prefix& prefix, WallTime at) {
   constexpr size_t most_pardons = 10'000;
   if (pardoned_.size() >= most_pardons) pardoned_.clear();  // old ones are long behind every reader
-  pardoned_.value(pardoned_.find_or_insert(prefix).first) = at;
+  WallTime& until = pardoned_.value(pardoned_.find_or_insert(prefix).first);
+  until = std::max(until, at);
 }
 
 bool Judge::is_old_news(const Event& event, WallTime now) const {
@@ -44,12 +50,13 @@ bool Judge::is_old_news(const Event& event, WallTime now) const {
   return decider_.is_old_news(event.source, event.at, now);
 }
 
-Verdict Judge::judge(const Event& raw, WallTime now, std::vector<Change>& changes) {
+Verdict Judge::judge(const Event& raw, WallTime now, std::vector<Change>& changes, Hint& hint) {
   Event event = raw;
   event.at = std::min(event.at, now);  // a log whose clock runs ahead can't ban into the future
   if (exemptions_.exempts(event.source, now)) return Verdict::exempt;
 
-  const auto ban = decider_.active().covering(event.source, now);
+  const auto ban = decider_.active().covering(event.source, now, hint.ban);
+  hint.ban = ban;
   if (ban != ActiveBans::none) {
     const bool proves_more = event.proof != Proof::forgeable && decider_.active().ban(ban).scope == Scope::quiet;
     if (!proves_more) {

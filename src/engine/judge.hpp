@@ -32,8 +32,15 @@ class Judge {
  public:
   Judge(const PolicySettings& policy, HashSeed seed, Decider::Looks looks);
 
+  // What was found out about a source when it was last observed, and may save a search; for callers who keep
+  // something about every source anyway.
+  struct Hint {
+    ActiveBans::Slot ban = ActiveBans::none;
+  };
+
   // Judges one event at `now` (the real clock, or the log's own). Appends what it decides to `changes`.
   Verdict observe(const Event& event, WallTime now, std::vector<Change>& changes);
+  Verdict observe(const Event& event, WallTime now, std::vector<Change>& changes, Hint& hint);
 
   // Other settings from now on; the allowlist is the caller's to renew.
   void use(const PolicySettings& policy);
@@ -51,7 +58,7 @@ class Judge {
 
  private:
   [[nodiscard]] bool is_old_news(const Event& event, WallTime now) const;
-  Verdict judge(const Event& event, WallTime now, std::vector<Change>& changes);
+  Verdict judge(const Event& event, WallTime now, std::vector<Change>& changes, Hint& hint);
 
   Exemptions exemptions_;
   Detectors detectors_;

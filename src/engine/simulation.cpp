@@ -13,21 +13,22 @@ constexpr uint8_t v6_site = 64;  // bits: what one subscriber gets (RFC 6177)
 Simulation::Simulation(std::string name, const PolicySettings& policy, HashSeed seed)
     : name_(std::move(name)), judge_(policy, seed, Decider::Looks::none), coverage_(seed) {}
 
-void Simulation::observe(const Event& event, WallTime now) {
+void Simulation::observe(const Event& event, WallTime now, Judge::Hint& hint) {
   if (!begun_) {
     begun_ = true;
     first_ = accounted_ = now;
   }
   judge_.decider().advance(now, changes_, looks_);
-  judge_.observe(event, now, changes_);
+  judge_.observe(event, now, changes_, hint);
   if (changes_.empty()) return;
   for (const Change& change : changes_) account(change);
   changes_.clear();
 }
 
-void Simulation::prefetch(const Address& source, int round) const {
-  const bool new_to_us = judge_.decider().prefetch(source, round);
-  if (new_to_us) coverage_.prefetch(source);
+void Simulation::prefetch(const Address& source, Judge::Hint hint) const {
+  if (hint.ban != ActiveBans::none) return judge_.decider().active().prefetch_slot(hint.ban);
+  judge_.decider().prefetch(source);
+  coverage_.prefetch(source);
 }
 
 void Simulation::account(const Change& change) {

@@ -23,9 +23,9 @@ class Simulation {
   Simulation(std::string name, const PolicySettings& policy, HashSeed seed);
 
   // Events in the order of the log; `now` never runs backwards.
-  void observe(const Event& event, WallTime now);
-  // See Decider: for an observe() of this source to come.
-  void prefetch(const Address& source, int round) const;
+  void observe(const Event& event, WallTime now, Judge::Hint& hint);
+  // Starts the memory accesses of an observe() of this source to come early.
+  void prefetch(const Address& source, Judge::Hint hint) const;
   [[nodiscard]] SimulationResult finish(WallTime last);
 
  private:

@@ -78,18 +78,20 @@ void Survey::observe(const Source::Batch& batch) {
 }
 
 void Survey::judge_group() {
-  for (const int round : {0, 1}) {
-    for (const Event& event : events_) {
-      round == 0 ? sources_.prefetch_index(event.source) : sources_.prefetch_entry(event.source);
-      for (const auto& simulation : simulations_) simulation->prefetch(event.source, round);
-    }
-  }
+  for (const Event& event : events_) sources_.prefetch_index(event.source);
+  for (const Event& event : events_) sources_.prefetch_entry(event.source);
+  slots_.clear();
   for (const Event& event : events_) {
-    ++sources_.value(sources_.find_or_insert(event.source).first);
+    const auto slot = sources_.find_or_insert(event.source).first;
+    slots_.push_back(slot);
+    SourceRecord& source = sources_.value(slot);
+    ++source.events;
     count_port(event);
+    for (size_t i = 0; i < simulations_.size(); ++i) simulations_[i]->prefetch(event.source, source.hints[i]);
   }
-  for (const auto& simulation : simulations_)
-    for (size_t i = 0; i < events_.size(); ++i) simulation->observe(events_[i], times_[i]);
+  for (size_t i = 0; i < simulations_.size(); ++i)
+    for (size_t e = 0; e < events_.size(); ++e)
+      simulations_[i]->observe(events_[e], times_[e], sources_.value(slots_[e]).hints[i]);
   events_.clear();
   times_.clear();
 }
@@ -115,12 +117,15 @@ SurveyResult Survey::finish() {
   result_.sources = sources_.size();
   for (const auto& simulation : simulations_) result_.policies.push_back(simulation->finish(now_));
   SeededTable<Prefix, uint64_t> networks(HashSeed{});
-  sources_.for_each([&](const Address& source, uint64_t count) {
+  SeededTable<Address, uint64_t> sources(HashSeed{});
+  sources_.for_each([&](const Address& source, const SourceRecord& record) {
+    const uint64_t count = record.events;
+    sources.value(sources.find_or_insert(source).first) = count;
     const Prefix network = Prefix::of_length(source, source.is_v4() ? 24 : 64);
     networks.value(networks.find_or_insert(network).first) += count;
   });
   result_.top_ports = top_ports();
-  result_.top_sources = ranked(sources_);
+  result_.top_sources = ranked(sources);
   result_.top_prefixes = ranked(networks);
   return result_;
 }

@@ -39,11 +39,13 @@ struct SurveyResult {
 // Runs several policies over one log in the same pass: parsed once, judged by each.
 class Survey {
  public:
+  static constexpr size_t most_policies = 4;
+
   struct Policy {
     std::string name;
     PolicySettings settings;
   };
-  // `booted` dates lines that count from the start of the machine (dmesg).
+  // At most `most_policies`. `booted` dates lines that count from the start of the machine (dmesg).
   Survey(const std::vector<Policy>& policies, WallTime booted);
 
   void observe(const Source::Batch& batch);
@@ -54,17 +56,24 @@ class Survey {
   // Events are taken in groups, so that the memory that judging them needs is on its way before it is needed.
   static constexpr size_t group = 128;
 
+  struct SourceRecord {
+    uint64_t events = 0;
+    std::array<Judge::Hint, most_policies> hints;  // one for each simulation
+  };
+  using SourceSlot = SeededTable<Address, SourceRecord>::Slot;
+
   void judge_group();
   void count_port(const Event& event);
   [[nodiscard]] std::vector<Ranked> top_ports() const;
 
   LineParser parser_;
   std::vector<std::unique_ptr<Simulation>> simulations_;
-  SeededTable<Address, uint64_t> sources_;
+  SeededTable<Address, SourceRecord> sources_;
   std::array<std::vector<uint64_t>, 2> ports_;  // tcp, udp
   uint64_t icmp_ = 0;
   std::vector<Event> events_;
   std::vector<WallTime> times_;
+  std::vector<SourceSlot> slots_;  // of the sources of events_
   WallTime now_;
   SurveyResult result_;
 };

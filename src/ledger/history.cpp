@@ -1,5 +1,7 @@
 #include "ledger/history.hpp"
 
+#include <unistd.h>
+
 #include <algorithm>
 
 #include "ledger/rows.hpp"
@@ -73,8 +75,12 @@ DbResult<LedgerHistory::Connection> LedgerHistory::open() const {
       " ORDER BY id LIMIT ?2");
   for (const auto* statement : {&decisions, &evidence, &neighbours, &note, &notes})
     if (!*statement) return std::unexpected(statement->error());
-  return Connection{std::move(*database),   identity,         std::move(*decisions), std::move(*evidence),
-                    std::move(*neighbours), std::move(*note), std::move(*notes)};
+  // All connections of a process share one index of the log (-shm): as long as one holds it that was opened where
+  // nothing could be written, the worker couldn't write either, though the disk has recovered.
+  const bool keep = ::access((path_ + "-shm").c_str(), W_OK) == 0;
+  return Connection{
+      std::move(*database), identity,         keep, std::move(*decisions), std::move(*evidence), std::move(*neighbours),
+      std::move(*note),     std::move(*notes)};
 }
 
 DbResult<LedgerHistory::Connection*> LedgerHistory::connected() {
@@ -145,8 +151,8 @@ DbResult<std::vector<DecisionNote>> LedgerHistory::read_notes(uint64_t after, si
 
 template <typename Value>
 Result<Value> LedgerHistory::answer(DbResult<Value> read) {
+  if (!read || !connection_->keep) connection_.reset();
   if (read) return std::move(*read);
-  connection_.reset();
   return std::unexpected(read.error().error());
 }
 

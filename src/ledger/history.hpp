@@ -40,6 +40,7 @@ class LedgerHistory {
   struct Connection {
     Database database;
     FileIdentity identity;
+    bool keep;  // for further questions
     Statement decisions;
     Statement evidence;
     Statement neighbours;
@@ -52,7 +53,7 @@ class LedgerHistory {
   [[nodiscard]] DbResult<AddressHistory> read_history(const Address& address, size_t limit);
   [[nodiscard]] DbResult<std::string> read_note(uint64_t id);
   [[nodiscard]] DbResult<std::vector<DecisionNote>> read_notes(uint64_t after, size_t limit);
-  // After a failure the next question opens anew.
+  // After a failure the next question opens anew, and so where nothing can be written.
   template <typename Value>
   [[nodiscard]] Result<Value> answer(DbResult<Value> read);
 

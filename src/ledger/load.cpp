@@ -31,15 +31,16 @@ DbResult<void> reserve(Database& database, Loaded& into) {
   const auto ended = database.number("SELECT count(*) FROM decisions WHERE ended_at IS NOT NULL");
   if (!ended) return std::unexpected(ended.error());
   into.snapshot.active.reserve(static_cast<size_t>(std::max<int64_t>(*all - *ended, 0)));
-  into.snapshot.past.reserve(static_cast<size_t>(std::max<int64_t>(*all, 0)));
+  into.snapshot.past.reserve(static_cast<size_t>(std::max<int64_t>(*ended, 0)));
   return {};
 }
 
 // Active decisions, and those that ended after `since`, in one pass.
 DbResult<void> load_decisions(Database& database, WallTime now, WallTime since, Loaded& into) {
   std::vector<PastDecision>& past = into.snapshot.past;
-  const std::string query = fmt::format("SELECT {}, ended_at FROM decisions WHERE ended_at IS NULL OR ended_at >= {}",
-                                        decision_columns, since.time_since_epoch().count());
+  const std::string query =
+      fmt::format("SELECT {}, ended_at, how FROM decisions WHERE ended_at IS NULL OR ended_at >= {}", decision_columns,
+                  since.time_since_epoch().count());
   const auto done = for_each_row(database, query, [&](const Statement& row) {
     const auto decision = decision_of(row);
     if (!decision) {
@@ -48,8 +49,11 @@ DbResult<void> load_decisions(Database& database, WallTime now, WallTime since, 
     }
     const bool open = row.is_null(decision_column_count);
     const WallTime end = open ? decision->until : row.time(decision_column_count);
-    if (end >= since) past.push_back({decision->prefix, decision->from, end, decision->rule, decision->repeat});
-    if (open && end > now)
+    const bool lifted = row.text(decision_column_count + 1) == change_name(ChangeKind::lifted);
+    const bool active = open && end > now;
+    if (!active && end >= since)
+      past.push_back({decision->prefix, decision->from, end, decision->rule, decision->repeat, lifted});
+    if (active)
       into.snapshot.active.push_back(*decision);
     else if (open)
       into.expired.push_back(decision->id);

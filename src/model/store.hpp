@@ -47,15 +47,16 @@ struct LedgerBatch {
 struct PastDecision {
   Prefix prefix;
   WallTime from;
-  WallTime until;  // when it really ended; for an active one its end as known
+  WallTime until;  // when it really ended
   Rule rule = Rule::blocked;
-  uint8_t repeat = 0;  // as in the Decision: those that were remembered then count on
+  uint8_t repeat = 0;   // as in the Decision: those that were remembered then count on
+  bool lifted = false;  // by an admin, who so forgave what was logged before
 };
 
 // What a restart begins with.
 struct Snapshot {
   std::vector<Decision> active;
-  std::vector<PastDecision> past;  // all that ended within the last `remember`, the active ones too; oldest first
+  std::vector<PastDecision> past;  // all that ended within the last `remember`; oldest first
   std::vector<Pending> pending;
   std::vector<Position> positions;
   std::vector<AllowEntry> allowed;

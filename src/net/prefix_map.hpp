@@ -28,14 +28,7 @@ class PrefixMap {
   void prefetch_index(const Address& address) const {
     for (const uint8_t bits : lengths(address)) table_.prefetch_index(Prefix::around(address, bits));
   }
-  void prefetch_entry(const Address& address) const {
-    for (const uint8_t bits : lengths(address)) table_.prefetch_entry(Prefix::around(address, bits));
-  }
-
-  [[nodiscard]] bool may_cover(const Address& address) const {
-    return std::ranges::any_of(lengths(address),
-                               [&](uint8_t bits) { return table_.may_have(Prefix::around(address, bits)); });
-  }
+  void prefetch_slot(Slot slot) const { table_.prefetch_slot(slot); }
 
   [[nodiscard]] Slot find(const Prefix& exact) const { return table_.find(exact); }
   [[nodiscard]] Value* get(const Prefix& exact) { return table_.get(exact); }

@@ -79,8 +79,8 @@ class PlainReader final : public ByteReader {
     input_.skip(ahead.size());
     return ahead.size();
   }
-  uint64_t consumed() const override { return input_.consumed(); }
-  bool is_archive() const override { return false; }
+  [[nodiscard]] uint64_t consumed() const override { return input_.consumed(); }
+  [[nodiscard]] bool is_archive() const override { return false; }
 
  private:
   Input input_;
@@ -106,8 +106,8 @@ class ArchiveReader : public ByteReader {
     if (produced == 0 && damage_) return Failure(*damage_);
     return produced;
   }
-  uint64_t consumed() const final { return input_.consumed(); }
-  bool is_archive() const final { return true; }
+  [[nodiscard]] uint64_t consumed() const final { return input_.consumed(); }
+  [[nodiscard]] bool is_archive() const final { return true; }
 
  protected:
   // Decompresses some of input(); an empty input is the end of the file.

@@ -1,21 +1,14 @@
 #include "source/rotated_files.hpp"
 
-#include <dirent.h>
-#include <fcntl.h>
-
 #include <algorithm>
 #include <charconv>
 #include <filesystem>
-#include <memory>
+#include <system_error>
 
 namespace palang {
 namespace {
 
 constexpr int most_links = 16;
-
-struct CloseDirectory {
-  void operator()(DIR* directory) const { closedir(directory); }
-};
 
 std::string_view without_compression(std::string_view name) {
   if (name.ends_with(".gz") || name.ends_with(".xz")) name.remove_suffix(3);
@@ -49,19 +42,17 @@ bool is_older(const RotatedFile& left, const RotatedFile& right) {
 }
 
 void list_beside(const std::string& path, std::vector<RotatedFile>& found) {
-  const std::string directory_name = directory_of(path);
   const std::string base = std::filesystem::path(path).filename();
-  const std::unique_ptr<DIR, CloseDirectory> directory(opendir(directory_name.c_str()));
-  if (!directory) return;
-  while (const dirent* const entry = readdir(directory.get())) {
-    const std::string_view name = entry->d_name;
+  std::error_code error;
+  std::filesystem::directory_iterator entry(directory_of(path), error);
+  for (; !error && entry != std::filesystem::directory_iterator(); entry.increment(error)) {
+    const std::string name = entry->path().filename();
     if (!name.starts_with(base) || name.size() == base.size()) continue;
     struct stat status{};
-    if (fstatat(dirfd(directory.get()), entry->d_name, &status, AT_SYMLINK_NOFOLLOW) != 0) continue;
-    if (!S_ISREG(status.st_mode)) continue;
+    if (lstat(entry->path().c_str(), &status) != 0 || !S_ISREG(status.st_mode)) continue;
     const std::string_view plain = without_compression(name);
-    found.push_back({directory_name + "/" + std::string(name), id_of(status), changed_ns(status),
-                     plain.size() != name.size(), names_a_rotation(plain.substr(base.size()))});
+    found.push_back({entry->path(), id_of(status), changed_ns(status), plain.size() != name.size(),
+                     names_a_rotation(plain.substr(base.size()))});
   }
 }
 

@@ -116,12 +116,12 @@ Result<size_t> TailedFile::read_checked(std::span<char> into, bool& truncated) {
   const std::string_view known = recent_.view();
   std::array<char, Window::span> before{};
   const std::array<iovec, 2> parts{{{before.data(), known.size()}, {into.data(), into.size()}}};
-  const off_t from = static_cast<off_t>(offset_ - known.size());
+  const auto from = static_cast<off_t>(offset_ - known.size());
   ssize_t got = 0;
   do got = preadv(fd_.get(), parts.data(), static_cast<int>(parts.size()), from);
   while (got < 0 && errno == EINTR);
   if (got < 0) return fail_os("read", path_, errno);
-  const size_t bytes = static_cast<size_t>(got);
+  const auto bytes = static_cast<size_t>(got);
   truncated = bytes < known.size() || std::string_view(before.data(), known.size()) != known;
   return truncated ? 0 : bytes - known.size();
 }

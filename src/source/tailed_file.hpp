@@ -35,7 +35,7 @@ class TailedFile {
   // Goes to the start of the last line without end, or to the end.
   [[nodiscard]] Result<void> skip_to_end();
 
-  enum class Outcome {
+  enum class Outcome : uint8_t {
     data,
     end,        // nothing new
     truncated,  // what was read before is not there any more
