@@ -20,6 +20,13 @@ Decider::Looks looks_for(const Config& config) {
                                                                      : Decider::Looks::kernel_counters;
 }
 
+// The rule of the last decision; what it pushed out of the list may stand behind it.
+Rule newest_rule(std::span<const Change> changes) {
+  for (size_t i = changes.size(); i > 0; --i)
+    if (changes[i - 1].kind == ChangeKind::added) return changes[i - 1].decision.rule;
+  return Rule::blocked;
+}
+
 }  // namespace
 
 Gate::Gate(Parts parts, HashSeed seed)
@@ -85,7 +92,7 @@ void Gate::judge_lines(LineParser& parser, const Source::Batch& lines, Position 
     const Verdict verdict = judge_.observe(event, now, batch.changes);
     if (verdict != Verdict::watched && verdict != Verdict::decided) continue;
     constexpr size_t most_evidence = 512;
-    const Rule rule = verdict == Verdict::decided ? batch.changes.back().decision.rule : Rule::blocked;
+    const Rule rule = verdict == Verdict::decided ? newest_rule(batch.changes) : Rule::blocked;
     batch.evidence.push_back({event.at, event.source, rule, std::string(event.line.substr(0, most_evidence))});
     (verdict == Verdict::watched ? watched : decided).push_back(event.source);
   }

@@ -73,8 +73,11 @@ Result<OpenedIntakes> open_intakes(const Config& config, const std::vector<Posit
   }
   for (const SourceSettings& settings : wanted) {
     auto source = open_source(settings, stored, clock);
-    if (!source) return Failure(source.error());
-    opened.intakes.push_back({std::move(*source), LineParser(boot_time()), {}, false});
+    if (!source && !config.sources.empty()) return Failure(source.error());
+    if (source)
+      opened.intakes.push_back({std::move(*source), LineParser(boot_time()), {}, false});
+    else
+      opened.notices.push_back(source.error().text + "; the bans of the ledger are kept all the same");
   }
   return opened;
 }

@@ -18,7 +18,9 @@ double rounded(double value, double digits) {
   return std::round(value * digits) / digits;
 }
 
-uint64_t whole(double count) { return static_cast<uint64_t>(std::llround(count)); }
+uint64_t whole(double count) {
+  return static_cast<uint64_t>(std::llround(count));
+}
 
 uint64_t lines_per_second(const SurveyResult& result, double seconds) {
   return static_cast<uint64_t>(static_cast<double>(result.lines) / std::max(seconds, 1e-6));

@@ -125,8 +125,8 @@ class SeededTable {
  private:
   struct Entry {
     Key key{};
+    bool used = false;  // beside the key, so that a lookup touches one cache line
     Value value{};
-    bool used = false;
   };
 
   static constexpr size_t initial_cells = 16;  // always a power of two
@@ -145,12 +145,12 @@ class SeededTable {
 
   Slot take_slot(const Key& key) {
     if (free_.empty()) {
-      entries_.push_back(Entry{key, Value{}, true});
+      entries_.push_back(Entry{key, true, Value{}});
       return static_cast<Slot>(entries_.size() - 1);
     }
     const Slot slot = free_.back();
     free_.pop_back();
-    entries_[slot] = Entry{key, Value{}, true};
+    entries_[slot] = Entry{key, true, Value{}};
     return slot;
   }
 
