@@ -13,23 +13,14 @@ bool is_to_group(const NetfilterLine& line) {
   return to.size() > 3 && to[3] == '.' && to >= "224";
 }
 
-// ICMP that reports an error or answers a request (RFC 792, RFC 950; RFC 4443: types below 128 are errors).
-bool is_icmp_answer(const NetfilterLine& line) {
-  constexpr uint8_t echo_reply_v6 = 129;
-  if (line.protocol == Protocol::icmp6) return line.icmp_type < 128 || line.icmp_type == echo_reply_v6;
-  switch (line.icmp_type) {
-    case 0:   // echo reply
-    case 3:   // destination unreachable
-    case 4:   // source quench
-    case 5:   // redirect
-    case 11:  // time exceeded
-    case 12:  // parameter problem
-    case 14:  // timestamp reply
-    case 16:  // information reply
-    case 18:  // address mask reply
-      return true;
-    default: return false;
-  }
+// Group membership and neighbour discovery (RFC 4443, RFC 4861): how IPv6 hosts of one link find each other, not a
+// contact. All other ICMP is judged, errors and answers too (docs/decisions/0009).
+bool is_of_the_link(const NetfilterLine& line) {
+  constexpr uint8_t first = 130;
+  constexpr uint8_t last = 137;
+  constexpr uint8_t listener_report_v2 = 143;
+  const uint8_t type = line.icmp_type;
+  return line.protocol == Protocol::icmp6 && ((type >= first && type <= last) || type == listener_report_v2);
 }
 
 LineFate fate_of_packet(const NetfilterLine& line) {
@@ -48,7 +39,7 @@ LineFate fate_of_packet(const NetfilterLine& line) {
     case Protocol::icmp:
     case Protocol::icmp6:
       if (!line.has_icmp_type) return LineFate::broken;
-      if (is_icmp_answer(line)) return LineFate::backscatter;
+      if (is_of_the_link(line)) return LineFate::backscatter;
       break;
     case Protocol::other:
       if (line.protocol_text.empty()) return LineFate::broken;
