@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <map>
+#include <utility>
 
 #include "base/log.hpp"
 #include "host/established.hpp"
@@ -25,6 +26,15 @@ Rule newest_rule(std::span<const Change> changes) {
   for (size_t i = changes.size(); i > 0; --i)
     if (changes[i - 1].kind == ChangeKind::added) return changes[i - 1].decision.rule;
   return Rule::blocked;
+}
+
+// Whose connections are to be cut.
+std::vector<Prefix> shut_out_by(std::span<const Change> changes, WallTime now) {
+  std::vector<Prefix> prefixes;
+  for (const Change& change : changes)
+    if (change.kind == ChangeKind::added && change.decision.scope == Scope::full && change.decision.until > now)
+      prefixes.push_back(change.decision.prefix);
+  return prefixes;
 }
 
 }  // namespace
@@ -131,29 +141,30 @@ void Gate::note_pending(LedgerBatch& batch, std::span<const Address> watched, st
 }
 
 void Gate::carry_out(LedgerBatch batch, WallTime now) {
+  const std::vector<Prefix> shut_out = shut_out_by(batch.changes, now);
   if (!batch.changes.empty()) {
     enforce(batch.changes, now);
     log_changes(batch.changes, now);
     if (publish_) publish_(batch.changes);
   }
   if (ledger_) ledger_->commit(std::move(batch));
+  if (!shut_out.empty()) cut_connections(shut_out, now);
 }
 
 void Gate::enforce(std::span<const Change> changes, WallTime now) {
   const auto gone_by_itself = [](const Change& change) { return change.kind == ChangeKind::ended; };
   if (std::ranges::all_of(changes, gone_by_itself)) return;
-  if (const auto done = enforcer_->apply(changes, now); !done) return kernel_failed(done.error(), now);
-  kill_sockets(changes, now);
+  if (const auto done = enforcer_->apply(changes, now); !done) kernel_failed(done.error(), now);
 }
 
-void Gate::kill_sockets(std::span<const Change> changes, WallTime now) {
+void Gate::cut_connections(std::span<const Prefix> peers, WallTime now) {
   if (!socket_killer_) return;
-  std::vector<Prefix> peers;
-  for (const Change& change : changes)
-    if (change.kind == ChangeKind::added && change.decision.scope == Scope::full && change.decision.until > now)
-      peers.push_back(change.decision.prefix);
-  if (peers.empty()) return;
-  const auto is_exempt = [&](const Address& address) { return judge_.exemptions().exempts(address, now); };
+  bool looked = false;
+  const auto is_exempt = [&](const Address& address) {
+    // One of them is connected, and may be an admin who logged in since the last look at the host.
+    if (!std::exchange(looked, true)) use_host_facts(look_at_host(ports_to_ask_about(now)), now);
+    return judge_.exemptions().exempts(address, now);
+  };
   const auto killed = socket_killer_->kill(peers, is_exempt);
   if (!killed) return log_warning(killed.error().text);
   if (*killed > 0) log_info(fmt::format("cut {} connections of banned peers", *killed));

@@ -89,7 +89,7 @@ class Gate {
   void carry_out(LedgerBatch batch, WallTime now);
   void close_refused_ports(WallTime now);
   void enforce(std::span<const Change> changes, WallTime now);
-  void kill_sockets(std::span<const Change> changes, WallTime now);
+  void cut_connections(std::span<const Prefix> peers, WallTime now);
   void log_changes(std::span<const Change> changes, WallTime now);
   void look_at_counters(std::span<const ActiveBans::Slot> looks, std::vector<Change>& changes, WallTime now);
   void renew_exemptions(WallTime now);

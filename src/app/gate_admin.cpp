@@ -25,10 +25,11 @@ Result<void> check_width(const Prefix& prefix) {
 
 Result<Decision> Gate::ban(const BanPrefix& order, WallTime now) {
   if (const auto fine = check_width(order.prefix); !fine) return Failure(fine.error());
-  if (judge_.exemptions().exempts(order.prefix, now)) {
+  const auto refuse = [&] {
     const std::string why = why_exempt(order.prefix.address(), now);
     return Failure(Error::usage(fmt::format("ban {}: it is allowed ({})", order.prefix.text(), why)));
-  }
+  };
+  if (judge_.exemptions().exempts(order.prefix, now)) return refuse();
   Decision decision;
   decision.prefix = order.prefix;
   decision.from = decision.proven_at = now;
@@ -40,6 +41,7 @@ Result<Decision> Gate::ban(const BanPrefix& order, WallTime now) {
   LedgerBatch batch;
   decision = judge_.decider().impose(decision, order.reason, batch.changes);
   carry_out(std::move(batch), now);
+  if (judge_.exemptions().exempts(order.prefix, now)) return refuse();  // an admin who logged in a moment ago
   if (!kernel_trouble_.empty()) return fail(kernel_trouble_);
   return decision;
 }

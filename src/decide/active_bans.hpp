@@ -76,6 +76,8 @@ class ActiveBans {
   // When next_due() is to name this ban again.
   void schedule(Slot slot, WallTime when);
 
+  // Nothing is due at `now`; false where only next_due() can tell.
+  [[nodiscard]] bool rests(WallTime now) const { return agenda_.rests(now); }
   // A ban whose scheduled time has come, earliest first. Only a ban's latest schedule() counts, and once.
   struct Due {
     Slot slot = none;

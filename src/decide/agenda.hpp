@@ -38,6 +38,9 @@ class Agenda {
     }
   }
 
+  // Nothing is due at `now`; false where only a look can tell.
+  [[nodiscard]] bool rests(WallTime now) const { return now < hand_ends_ && (near_.empty() || now < near_.top().when); }
+
   // Takes out the earliest entry that is due at `now`.
   [[nodiscard]] std::optional<Entry> take(WallTime now) {
     if (now >= hand_ends_) move_to(minute_of(now));

@@ -18,7 +18,8 @@ void Simulation::observe(const Event& event, WallTime now, Judge::Hint& hint) {
     begun_ = true;
     first_ = accounted_ = now;
   }
-  judge_.decider().advance(now, changes_, looks_);
+  Decider& decider = judge_.decider();
+  if (!decider.active().rests(now)) decider.advance(now, changes_, looks_);
   judge_.observe(event, now, changes_, hint);
   if (changes_.empty()) return;
   for (const Change& change : changes_) account(change);
@@ -87,17 +88,20 @@ double Simulation::Coverage::total() const {
 }
 
 void Simulation::Coverage::add_in_network(const Prefix& prefix) {
-  const auto slot = networks_.find_or_insert(Prefix::of_length(prefix.address(), 24)).first;
+  constexpr size_t network_size = 256;
+  const auto [slot, is_new] = networks_.find_or_insert(Prefix::of_length(prefix.address(), 24));
   auto& covered = networks_.value(slot);
-  const size_t before = covered.count();
   if (prefix.length() == 24) {
+    v4_addresses_ += network_size - (is_new ? 0 : covered.count());
     covered.set();
-  } else {
-    const size_t first = prefix.address().v4_bits() & 255;
-    const size_t addresses = size_t{1} << (128 - prefix.bits());
-    for (size_t host = first; host < first + addresses; ++host) covered.set(host);
+    return;
   }
-  v4_addresses_ += covered.count() - before;
+  const size_t first = prefix.address().v4_bits() & (network_size - 1);
+  const size_t addresses = size_t{1} << (128 - prefix.bits());
+  for (size_t host = first; host < first + addresses; ++host) {
+    if (!covered[host]) ++v4_addresses_;
+    covered.set(host);
+  }
 }
 
 }  // namespace palang

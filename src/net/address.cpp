@@ -35,7 +35,7 @@ Result<Address> Address::parse(std::string_view text) {
   std::array<char, longest_text + 1> terminated{};
   // An embedded NUL would hide what follows it from inet_pton.
   if (text.size() <= longest_text && text.find('\0') == std::string_view::npos) {
-    std::memcpy(terminated.data(), text.data(), text.size());
+    text.copy(terminated.data(), text.size());
     in_addr four{};
     if (inet_pton(AF_INET, terminated.data(), &four) == 1) return v4(ntohl(four.s_addr));
     in6_addr six{};

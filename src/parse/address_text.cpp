@@ -3,27 +3,29 @@
 namespace palang {
 namespace {
 
+// One decimal octet at `at`, which moves behind it; -1 if there is none, or one with a leading zero (octal to some).
+int read_octet(const char*& at, const char* end) {
+  const char* begin = at;
+  unsigned octet = 0;
+  for (unsigned digit = 0; at != end && (digit = static_cast<unsigned>(*at - '0')) <= 9; ++at)
+    octet = octet * 10 + digit;
+  const auto digits = at - begin;
+  const bool padded = digits > 1 && *begin == '0';
+  return digits == 0 || digits > 3 || octet > 255 || padded ? -1 : static_cast<int>(octet);
+}
+
 std::optional<Address> read_dotted_quad(std::string_view text) {
+  const char* at = text.data();
+  const char* end = at + text.size();
   uint32_t bits = 0;
-  uint32_t octet = 0;
-  int digits = 0;
-  int dots = 0;
-  for (const char c : text) {
-    if (c >= '0' && c <= '9') {
-      if (digits > 0 && octet == 0) return {};  // leading zero: octal to some
-      octet = octet * 10 + static_cast<uint32_t>(c - '0');
-      if (++digits > 3 || octet > 255) return {};
-    } else if (c == '.' && digits > 0 && dots < 3) {
-      bits = bits << 8 | octet;
-      octet = 0;
-      digits = 0;
-      ++dots;
-    } else {
-      return {};
-    }
+  for (int i = 0; i < 4; ++i) {
+    if (i > 0 && (at == end || *at++ != '.')) return {};
+    const int octet = read_octet(at, end);
+    if (octet < 0) return {};
+    bits = bits << 8 | static_cast<uint32_t>(octet);
   }
-  if (dots != 3 || digits == 0) return {};
-  return Address::v4(bits << 8 | octet);
+  if (at != end) return {};
+  return Address::v4(bits);
 }
 
 int hex_digit(char c) {
@@ -53,7 +55,7 @@ std::optional<Address> read_full_v6(std::string_view text) {
 }  // namespace
 
 std::optional<Address> read_kernel_address(std::string_view text) {
-  if (text.size() <= 15 && text.find(':') == std::string_view::npos) return read_dotted_quad(text);
+  if (const auto address = read_dotted_quad(text)) return address;
   if (text.size() == full_v6_length)
     if (const auto address = read_full_v6(text)) return address;
   const auto address = Address::parse(text);

@@ -16,7 +16,7 @@ enum class LineFate : uint8_t {
   not_ours,     // a healthy line of no interest: other programs, other kernel messages
   no_header,    // not a log line in any form we know
   broken,       // a firewall line that is cut off or masked: no usable address, protocol or port
-  backscatter,  // an answer, not a contact: SYN+ACK, RST, a lone ACK, ICMP errors and replies, later fragments
+  backscatter,  // an answer, not a contact: SYN+ACK, RST, a lone ACK, later fragments, IPv6 neighbours
   outbound,     // from this host
   forwarded,    // through this host
   group,        // to a multicast or broadcast address: not meant for this host in particular

@@ -83,8 +83,8 @@ std::optional<LogLine> LogLineReader::read_traditional(std::string_view text, Wa
   take_word(rest);  // the host
   const std::string_view tag = take_word(rest);
   if (tag.size() < 2 || tag.back() != ':') return {};
-  const std::string_view program = tag.substr(0, tag.find_first_of(":["));
   if (tag == "kernel:") return kernel_line(stamp->at, rest);
+  const std::string_view program = tag.substr(0, tag.find_first_of(":["));
   return LogLine{stamp->at, program, rest, false};
 }
 

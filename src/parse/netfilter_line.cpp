@@ -20,6 +20,10 @@ uint32_t load_word(const char* at) {
   return bits;
 }
 
+bool ends_with(const char* begin, const char* end, std::string_view what) {
+  return std::string_view(begin, static_cast<size_t>(end - begin)).ends_with(what);
+}
+
 // From `at` to the next space.
 std::string_view value_at(const char* at, const char* end) {
   const char* last = at;
@@ -83,14 +87,14 @@ void read_fields(NetfilterLine& line, std::string_view rest) {
       case word("DST="): (at[-4] == ' ' ? line.destination : line.mac_destination) = value_at(value, end); break;
       case word("MAC="): line.mac_destination = rest.substr(static_cast<size_t>(value - begin), 17); break;
       case word("OTO="):  // PROTO=
-        if (at - begin < 6 || at[-6] != ' ') break;
+        if (!ends_with(begin, at, " PROTO")) break;
         line.protocol_text = value_at(value, end);
         line.protocol = protocol_named(line.protocol_text);
         break;
       case word("SPT="): read_number(value, end, line.source_port); break;
       case word("DPT="): line.has_ports = read_number(value, end, line.destination_port); break;
       case word("YPE="):  // TYPE=
-        if (at - begin >= 5 && at[-5] == ' ') line.has_icmp_type = read_number(value, end, line.icmp_type);
+        if (ends_with(begin, at, " TYPE")) line.has_icmp_type = read_number(value, end, line.icmp_type);
         break;
       case word("RES="):
         if (end - value > 5) read_tcp_flags(line, value + 5, end);
