@@ -73,7 +73,6 @@ void Gate::adopt_kernel_bans(WallTime now) {
   if (!held) return kernel_failed(held.error(), now);
   if (held->empty()) return;
   LedgerBatch batch;
-  std::vector<Change> unsaid;  // the kernel knows them already
   for (const Ban& ban : *held) {
     Decision decision;
     decision.prefix = ban.prefix;

@@ -69,7 +69,7 @@ Result<OpenedIntakes> open_intakes(const Config& config, const std::vector<Posit
       wanted.push_back(settings_of(source));
     }
     if (wanted.empty())
-      opened.notices.push_back("found no kernel log to read; name one under [[source]] in the configuration");
+      opened.notices.emplace_back("found no kernel log to read; name one under [[source]] in the configuration");
   }
   for (const SourceSettings& settings : wanted) {
     auto source = open_source(settings, stored, clock);

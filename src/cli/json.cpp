@@ -82,7 +82,7 @@ SourceStatus source_of(const json& from) {
   return source;
 }
 
-StatusReply status_of(const json& from) {
+StatusReply status_reply_of(const json& from) {
   StatusReply status;
   status.version = from.at("version").get<std::string>();
   status.pid = from.at("pid").get<int64_t>();
@@ -131,7 +131,7 @@ std::variant<Change, Dropped> record_of(const json& from) {
 }  // namespace
 
 Result<StatusReply> read_status(std::string_view text) {
-  return read_as<StatusReply>(text, status_of);
+  return read_as<StatusReply>(text, status_reply_of);
 }
 
 Result<BansReply> read_bans(std::string_view text) {

@@ -187,7 +187,7 @@ std::string render_record(const std::variant<Change, Dropped>& record, const Vie
                                          counted(dropped->changes, "change"))) +
            "\n";
   }
-  const Change& change = std::get<Change>(record);
+  const auto& change = std::get<Change>(record);
   const Decision& decision = change.decision;
   const bool stands = change.kind == ChangeKind::added || change.kind == ChangeKind::moved;
   const std::string kind = fmt::format("{:<8}", change_name(change.kind));

@@ -14,7 +14,7 @@
 namespace palang {
 namespace {
 
-constexpr int most_tries = 5;
+constexpr int most_sends = 5;
 constexpr int erestart = 85;  // the kernel's ERESTART, which user space headers lack a promise about
 
 void write_boundary(MessageWriter& writer, uint16_t type, uint32_t sequence) {
@@ -112,7 +112,7 @@ Result<void> NftBatch::commit() {
     auto result = send_once();
     if (result) return result;
     const int os = result.error().os;
-    if (tries == most_tries || (os != EAGAIN && os != EINTR && os != erestart)) return result;
+    if (tries == most_sends || (os != EAGAIN && os != EINTR && os != erestart)) return result;
   }
 }
 

@@ -4,17 +4,12 @@
 #include <linux/rtnetlink.h>
 #include <sys/socket.h>
 
-#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <set>
 
 namespace palang {
 namespace {
-
-constexpr size_t align_up(size_t length) {
-  return (length + 3) & ~size_t{3};
-}
 
 // By its length: 4 bytes or 16.
 void add_address(Bytes bytes, std::vector<Address>& gateways) {
@@ -41,7 +36,7 @@ void add_multipath(Bytes hops, std::vector<Address>& gateways) {
                          if (type == RTA_GATEWAY) add_address(content, gateways);
                          if (type == RTA_VIA) add_via(content, gateways);
                        });
-    hops = hops.subspan(std::min(align_up(hop->rtnh_len), hops.size()));
+    hops = behind(hops, hop->rtnh_len);
   }
 }
 

@@ -18,10 +18,6 @@ constexpr size_t align_up(size_t length) {
   return (length + 3) & ~size_t{3};
 }
 
-Bytes behind(Bytes bytes, size_t length) {
-  return bytes.subspan(std::min(align_up(length), bytes.size()));
-}
-
 Result<Fd> open_netlink(int family) {
   Fd socket(::socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, family));
   if (!socket) return fail_os("open", "netlink socket", errno);
@@ -62,6 +58,10 @@ Result<bool> use_datagram(Bytes datagram, const std::function<bool(Bytes)>& use)
 }
 
 }  // namespace
+
+Bytes behind(Bytes bytes, size_t length) {
+  return bytes.subspan(std::min(align_up(length), bytes.size()));
+}
 
 void for_each_attribute(Bytes attributes, const std::function<void(uint16_t, Bytes)>& use) {
   constexpr uint16_t type_bits = 0x3fff;  // NLA_TYPE_MASK; above it are flags

@@ -22,6 +22,9 @@ template <typename Struct>
   return value;
 }
 
+// What comes after the first `length` bytes: netlink begins everything at a multiple of 4 bytes.
+[[nodiscard]] Bytes behind(Bytes bytes, size_t length);
+
 // Calls `use` with type and content of each attribute (struct rtattr); stops at a broken one.
 void for_each_attribute(Bytes attributes, const std::function<void(uint16_t type, Bytes content)>& use);
 

@@ -78,8 +78,7 @@ std::optional<Pending> pending_of(const Statement& row) {
   const auto address = Address::parse(row.text(1));
   if (!address) return std::nullopt;
   Pending pending{rule_named(row.text(0)), *address, {}, {}};
-  const bool times =
-      split_numbers(row.text(2), [&](int64_t value) { pending.times.push_back(WallTime{Duration{value}}); });
+  const bool times = split_numbers(row.text(2), [&](int64_t value) { pending.times.emplace_back(Duration{value}); });
   const bool ports =
       split_numbers(row.text(3), [&](int64_t value) { pending.ports.push_back(clamped<uint16_t>(value)); });
   // A detector relies on one port for each time, where it counts ports at all.

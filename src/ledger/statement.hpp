@@ -43,7 +43,7 @@ class Statement {
 
   template <typename... Values>
   void bind(const Values&... values) {
-    int index = 0;
+    int index = 0;  // NOLINT(misc-const-correctness): without values nothing counts it up
     (bind_at(++index, values), ...);
   }
 

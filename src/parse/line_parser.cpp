@@ -78,7 +78,8 @@ ParsedLine LineParser::parse(const RawLine& raw) {
   Event event;
   event.at = line->at;
   event.source = *source;
-  event.port = packet->destination_port;
+  const bool has_port = packet->protocol == Protocol::tcp || packet->protocol == Protocol::udp;
+  event.port = has_port ? packet->destination_port : uint16_t{0};
   event.protocol = packet->protocol;
   event.proof = Proof::forgeable;
   event.port_is_closed = says_port_is_closed(packet->prefix);

@@ -122,7 +122,7 @@ std::optional<LogLine> LogLineReader::read_rfc5424(std::string_view text) {
 std::optional<LogLine> LogLineReader::read_kmsg(std::string_view text) const {
   // Documentation/ABI/testing/dev-kmsg: "prio,seq,usec,flags[,…];text"
   const size_t semicolon = text.find(';');
-  if (semicolon == std::string_view::npos || semicolon > 100) return {};
+  if (semicolon > 100) return {};  // npos, too
   uint32_t priority = 0;
   uint64_t sequence = 0;
   int64_t micros = 0;

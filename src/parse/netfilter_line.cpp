@@ -88,11 +88,14 @@ void read_fields(NetfilterLine& line, std::string_view rest) {
       case word("MAC="): line.mac_destination = rest.substr(static_cast<size_t>(value - begin), 17); break;
       case word("OTO="):  // PROTO=
         if (!ends_with(begin, at, " PROTO")) break;
+        if (line.source.data() == nullptr || line.protocol_text.data() != nullptr) return;  // a damaged line
         line.protocol_text = value_at(value, end);
         line.protocol = protocol_named(line.protocol_text);
         break;
       case word("SPT="): read_number(value, end, line.source_port); break;
-      case word("DPT="): line.has_ports = read_number(value, end, line.destination_port); break;
+      case word("DPT="):
+        if (!line.has_ports) line.has_ports = read_number(value, end, line.destination_port);
+        break;
       case word("YPE="):  // TYPE=
         if (ends_with(begin, at, " TYPE")) line.has_icmp_type = read_number(value, end, line.icmp_type);
         break;

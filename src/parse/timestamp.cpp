@@ -31,7 +31,7 @@ std::optional<int64_t> read_minute(const char* at) {
                                          std::chrono::day{static_cast<unsigned>(day)}};
   if (month < 0 || day < 0 || !date.ok()) return {};
   const int64_t days = std::chrono::sys_days{date}.time_since_epoch().count();
-  return days * 86400 + hour * 3600 + minute * 60;
+  return days * 86400 + hour * int64_t{3600} + minute * int64_t{60};
 }
 
 struct Offset {
