@@ -9,9 +9,9 @@ set -euo pipefail
 root=$(cd "$(dirname "$0")" && pwd)
 palang=$root/build/release/palang
 
-"$root/scripts/dependencies.sh" build
+"$root/scripts/dependencies.sh" build </dev/null
 [[ -x $palang || ! -t 2 ]] || echo "Building palang for the first time; this takes some minutes." >&2
-"$root/scripts/build.sh" release
+"$root/scripts/build.sh" release </dev/null
 
 case "${1-}" in
   build)

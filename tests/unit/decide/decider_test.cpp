@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <string>
+
 #include "unit/make.hpp"
 
 namespace palang {
@@ -259,6 +261,19 @@ TEST_F(BudgetTest, Promise5AFloodOfForgedSourcesLeavesNothingBehind) {
   EXPECT_GT(decider_.forgotten(), 0U);
   advance(noon + one_day * 2);
   EXPECT_EQ(decider_.active().size(), 0U) << "those that stayed still end on time";
+}
+
+TEST_F(BudgetTest, Promise5TheQueueToGoStaysShortAfterTheFlood) {
+  for (uint32_t i = 0; i < 4; ++i) falls("198.18." + std::to_string(i) + ".1", noon);
+  EXPECT_EQ(decider_.evicted(), 1U);
+  WallTime at = noon;
+  for (uint32_t i = 0; i < 6000; ++i) {
+    at += one_day * 2;
+    advance(at);
+    ASSERT_LE(decider_.active().size(), 1U);
+    decider_.decide({.at = at, .offender = Address::v4(0xc6120000 + i * 256)}, changes_);
+    ASSERT_LE(decider_.active().queued(), 5000U);
+  }
 }
 
 class LooksTest : public DeciderTest {
