@@ -21,7 +21,7 @@ case "${1-}" in
     if ((EUID != 0)); then
       echo "palang is built. To guard this host it must be root, as it reads the kernel's log and sets firewall rules:" >&2
       echo "  sudo $palang daemon" >&2
-      echo "To see what it would do, without root: ./run.sh replay /var/log/kern.log" >&2
+      echo "To see what it would do, as anyone who may read the logs: ./run.sh replay /var/log/kern.log" >&2
       exit 1
     fi
     exec "$palang" daemon

@@ -51,11 +51,14 @@ jobs() {
 }
 
 build() {
-  local -a options=(-j "$(jobs)")
-  (($# == 0)) || options+=(--target "$@")
-  # On a terminal ninja draws its own progress; elsewhere silence is as good.
-  [[ -t 2 ]] || options+=(-- --quiet)
-  cmake --build "$directory" "${options[@]}" >&2 || die "Building $directory failed: see above."
+  local -a command=(cmake --build "$directory" -j "$(jobs)")
+  (($# == 0)) || command+=(--target "$@")
+  if [[ -t 2 ]]; then
+    "${command[@]}" >&2 && return # ninja draws its progress
+  else
+    "${command[@]}" -- --quiet 2>&1 | { grep -vx 'ninja: no work to do.' || true; } >&2 && return
+  fi
+  die "Building $directory failed: see above."
 }
 
 configure
