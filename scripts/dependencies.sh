@@ -11,7 +11,7 @@ set -euo pipefail
 build_packages=(
   g++ cmake ninja-build pkg-config
   libfmt-dev libtomlplusplus-dev libsqlite3-dev libmnl-dev libsystemd-dev nlohmann-json3-dev
-  libevent-dev libcurl4-openssl-dev libcli11-dev zlib1g-dev liblzma-dev libcap-ng-dev
+  libevent-dev libcurl4-openssl-dev libcli11-dev zlib1g-dev liblzma-dev libcap-ng-dev libpcre2-dev
 )
 test_packages=(
   libgtest-dev libgmock-dev python3 nftables iproute2 openssh-client groff-base shellcheck
