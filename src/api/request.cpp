@@ -13,7 +13,6 @@ namespace {
 
 using Keys = std::span<const std::string_view>;
 
-constexpr std::array<Rule, 4> rules{Rule::blocked, Rule::portscan, Rule::manual, Rule::recovered};
 constexpr std::array<Scope, 2> scopes{Scope::quiet, Scope::full};
 constexpr std::array<Origin, 5> origins{Origin::local, Origin::manual, Origin::imported, Origin::feed, Origin::fleet};
 constexpr std::array<ListBans::Order, 4> orders{ListBans::Order::until, ListBans::Order::from, ListBans::Order::hits,
@@ -38,7 +37,7 @@ constexpr std::array<std::string_view, 6> list_keys{"within", "rule", "scope", "
 Result<Command> list_bans(const Parameters& given) {
   const auto within = given.optional_prefix("within");
   if (!within) return Failure(within.error());
-  const auto rule = given.one_of<Rule>("rule", rules, rule_name);
+  const auto rule = given.one_of<Rule>("rule", known_rules(), rule_name);
   if (!rule) return Failure(rule.error());
   const auto scope = given.one_of<Scope>("scope", scopes, scope_name);
   if (!scope) return Failure(scope.error());

@@ -4,6 +4,7 @@
 #include <string_view>
 
 #include "base/time.hpp"
+#include "model/rule.hpp"
 #include "net/address.hpp"
 #include "net/ports.hpp"
 
@@ -18,16 +19,20 @@ enum class Proof : uint8_t {
 
 [[nodiscard]] std::string_view proof_name(Proof proof);
 
-// One thing a remote address did. So far: a packet that a firewall refused.
+// One thing a remote address did: a packet that a firewall refused, or what a rule found in a log line.
 struct Event {
   WallTime at;
   Address source;
-  uint16_t port = 0;  // destination port; 0 where the protocol has none
+  uint16_t port = 0;  // destination port; 0 where there is none, or none is known
   Protocol protocol = Protocol::other;
   Proof proof = Proof::forgeable;
   // The line says "closed to everyone" (a default policy), not "refused to this source" (a rate, a list).
   bool port_is_closed = false;
-  std::string_view line;  // the evidence; valid only while the event is being observed
+  Rule rule = Rule::blocked;
+  uint32_t attempts = 1;    // how many the line stands for ("last message repeated 5 times")
+  std::string_view user;    // the account it tried, where the rule captures one
+  std::string_view target;  // what else it tried: the path of a request
+  std::string_view line;    // the evidence; these views are valid only while the event is being observed
 };
 
 }  // namespace palang

@@ -1,24 +1,12 @@
 #pragma once
 
 #include <cstdint>
-#include <string_view>
 
 #include "base/time.hpp"
 #include "model/event.hpp"
+#include "model/rule.hpp"
 
 namespace palang {
-
-// The rule a decision rests on.
-enum class Rule : uint8_t {
-  blocked,    // a firewall refused its packets
-  portscan,   // it tried many distinct ports
-  manual,     // an admin said so
-  recovered,  // found in the kernel after the ledger was lost
-};
-
-[[nodiscard]] std::string_view rule_name(Rule rule);
-// Rule::recovered for a name of no rule (a ledger written by a newer palang).
-[[nodiscard]] Rule rule_named(std::string_view name);
 
 // A detector's claim: this address broke this rule.
 struct Finding {

@@ -15,22 +15,6 @@ std::string_view proof_name(Proof proof) {
   return "?";
 }
 
-std::string_view rule_name(Rule rule) {
-  switch (rule) {
-    case Rule::blocked: return "blocked";
-    case Rule::portscan: return "portscan";
-    case Rule::manual: return "manual";
-    case Rule::recovered: return "recovered";
-  }
-  return "?";
-}
-
-Rule rule_named(std::string_view name) {
-  for (const Rule rule : {Rule::blocked, Rule::portscan, Rule::manual})
-    if (rule_name(rule) == name) return rule;
-  return Rule::recovered;
-}
-
 std::string_view scope_name(Scope scope) {
   return scope == Scope::full ? "full" : "quiet";
 }
@@ -70,7 +54,7 @@ std::string reason_text(const Decision& decision) {
     case Rule::manual: return "banned by hand";
     case Rule::recovered: return "found in the kernel; its history was lost";
   }
-  return "?";
+  return "counted " + std::to_string(decision.count) + (decision.count == 1 ? " time" : " times");
 }
 
 }  // namespace palang

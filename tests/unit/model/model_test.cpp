@@ -38,7 +38,25 @@ TEST(ReasonText, SaysWhatAPersonReads) {
 TEST(Rule, NamesReadBack) {
   for (const Rule rule : {Rule::blocked, Rule::portscan, Rule::manual, Rule::recovered})
     EXPECT_EQ(rule_named(rule_name(rule)), rule);
-  EXPECT_EQ(rule_named("of a newer version"), Rule::recovered);
+  const Rule ours = rule_named("sshd-login");
+  EXPECT_GT(ours, Rule::recovered);
+  EXPECT_EQ(rule_name(ours), "sshd-login");
+  EXPECT_EQ(rule_named("sshd-login"), ours);
+  EXPECT_EQ(known_rule("sshd-login"), ours);
+}
+
+TEST(Rule, OnlyAskingWhetherANameIsKnownInternsNothing) {
+  EXPECT_EQ(known_rule("never-heard-of"), std::nullopt);
+  EXPECT_EQ(known_rule("never-heard-of"), std::nullopt);
+}
+
+TEST(Rule, NamesWithoutEndAreNotInterned) {
+  EXPECT_EQ(rule_named(""), Rule::recovered);
+  EXPECT_EQ(rule_named(std::string(longest_rule_name + 1, 'x')), Rule::recovered);
+  for (size_t i = 0; i < most_rules + 10; ++i) (void)rule_named("rule-" + std::to_string(i));
+  EXPECT_EQ(known_rules().size(), most_rules);
+  EXPECT_EQ(rule_named("one-too-many"), Rule::recovered);
+  EXPECT_EQ(rule_name(static_cast<Rule>(most_rules)), "?");
 }
 
 TEST(Decision, StaysSmallEnoughForAMillion) {
