@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "base/time.hpp"
+#include "model/rule_settings.hpp"
 #include "net/prefix.hpp"
 
 namespace palang {
@@ -65,6 +66,7 @@ struct PolicySettings {
   DetectSettings detect;
   BanSettings ban;
   std::vector<Prefix> allow;
+  std::vector<RuleSettings> rules;  // of the loaded rules; events of others are not counted
   friend bool operator==(const PolicySettings&, const PolicySettings&) = default;
 };
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -9,10 +10,20 @@
 
 namespace palang {
 
+// Where a line was written, as far as its source knows for certain: what rules are bound to.
+struct LineOrigin {
+  std::string_view file;        // path of the log file
+  std::string_view unit;        // journald: the systemd unit of the writer, which it can't choose
+  std::string_view identifier;  // journald: the name that the writer gave itself
+  std::string_view transport;   // journald: "syslog", "stdout", "journal", "kernel", "audit"
+  std::optional<uint32_t> uid;  // journald: the user of the writer
+};
+
 // What the text of a RawLine begins with.
 enum class Framing : uint8_t {
-  syslog,  // a line of a log file: header (time, host, program), then the message; the header says when it happened
-  kernel,  // a message that only the kernel can have written (kmsg, journald's trusted transport), without header
+  syslog,   // a line of a log file: header (time, host, program), then the message; the header says when it happened
+  kernel,   // a message that only the kernel can have written (kmsg, journald's trusted transport), without header
+  message,  // a message without header; the program is the identifier of its origin
 };
 
 // One line as a source read it. The text belongs to the source and is valid until its next read().
@@ -20,7 +31,8 @@ struct RawLine {
   std::string_view text;  // no line end
   Framing framing = Framing::syslog;
   WallTime at;  // syslog: no line is newer than this (now, or a replayed file's last change; dates the yearless);
-                // kernel: when it happened
+                // kernel, message: when it happened
+  const LineOrigin* origin = nullptr;  // valid as long as the text; none: not known
 };
 
 // How far a source has been read: opaque to all but the source. Committed with what was decided from it (promise 4).

@@ -1,0 +1,65 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "base/time.hpp"
+#include "model/decision.hpp"
+
+namespace palang {
+
+// What a rule does with the events it finds: when they are enough for a finding, and what follows.
+
+// So many drops fit; one leaves every `leak`. What overflows is a finding.
+struct BucketSettings {
+  uint32_t capacity = 100;
+  Duration leak = 100ms;
+  friend bool operator==(const BucketSettings&, const BucketSettings&) = default;
+};
+
+// So many distinct sources on one account: all of them are offenders.
+struct DistributedSettings {
+  uint32_t sources = 10;
+  Duration within = 1h;
+  friend bool operator==(const DistributedSettings&, const DistributedSettings&) = default;
+};
+
+// What departs from [ban] for the offenders of one rule.
+struct RuleBan {
+  std::optional<Duration> first;    // `for`
+  std::optional<Duration> at_most;  // none: that of [ban], or `for` where it is longer
+  std::optional<Scope> scope;       // none: by proof
+  friend bool operator==(const RuleBan&, const RuleBan&) = default;
+};
+
+struct RuleSettings {
+  enum class Count : uint8_t {
+    attempts,  // events, each for as many attempts as its line stands for
+    users,     // distinct accounts
+    ports,     // distinct ports
+    paths,     // distinct targets
+    bans,      // decisions of other rules about the source (recidive)
+  };
+  enum class By : uint8_t {
+    address,
+    prefix,  // the network that widening would ban (ban.widen.to): floods from a whole network
+  };
+
+  std::string name;
+  Proof proof = Proof::application;  // of its events
+  Count count = Count::attempts;
+  By by = By::address;
+  uint32_t after = 5;
+  Duration within = 10min;
+  std::optional<BucketSettings> bucket;  // instead of after and within; counts attempts
+  std::optional<DistributedSettings> distributed;
+  RuleBan ban;
+  friend bool operator==(const RuleSettings&, const RuleSettings&) = default;
+};
+
+// The limits that keep one source's memory small (promise 5); loaders refuse what is beyond.
+inline constexpr uint32_t most_rule_after = 10'000;
+inline constexpr uint32_t most_distributed_sources = 1'000;
+
+}  // namespace palang
