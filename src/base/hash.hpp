@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string_view>
 
 namespace palang {
 
@@ -23,5 +24,9 @@ struct HashSeed {
 [[nodiscard]] inline uint64_t hash_words(HashSeed seed, uint64_t x, uint64_t y) {
   return fold_multiply(fold_multiply(x ^ seed.a, y ^ seed.b), seed.a ^ 0xa0761d6478bd642f);
 }
+
+// A fingerprint of text that is the same in every process, so that it may be stored; below 2^63. Strangers can make
+// two texts of one fingerprint: it may only tell texts apart, never be a table's hash.
+[[nodiscard]] uint64_t fingerprint(std::string_view text);
 
 }  // namespace palang

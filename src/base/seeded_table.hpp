@@ -102,11 +102,17 @@ class SeededTable {
       if (entry.used) visit(entry.key, entry.value);
   }
 
-  // Erases one entry to make room: of a few, taken in turn round the table, the one that `older(a, b)` puts first.
-  // Sampling comes close to least-recently-used (Redis does the same) and costs nothing while there is room.
+  // Erases one entry to make room: see next_to_go().
   template <typename Older>
   void evict_one(Older&& older) {
-    if (live_ == 0) return;
+    const Slot oldest = next_to_go(std::forward<Older>(older));
+    if (oldest != none) erase(oldest);
+  }
+
+  // Of a few entries, taken in turn round the table, the one that `older(a, b)` puts first; none of an empty table.
+  // Sampling comes close to least-recently-used (Redis does the same) and costs nothing while there is room.
+  template <typename Older>
+  [[nodiscard]] Slot next_to_go(Older&& older) {
     constexpr int sample = 16;
     Slot oldest = none;
     for (int seen = 0; seen < sample && seen < static_cast<int>(live_); ++hand_) {
@@ -115,7 +121,7 @@ class SeededTable {
       ++seen;
       if (oldest == none || older(entries_[hand_].value, entries_[oldest].value)) oldest = hand_;
     }
-    erase(oldest);
+    return oldest;
   }
 
   // For sweeps in portions: slots run from 0 to slots()-1, some of them unused.

@@ -19,14 +19,31 @@ Decider::Decider(const BanSettings& settings, HashSeed seed, Looks looks)
       offences_(seed, settings.remember, remembered_subjects(settings.budget)),
       widening_(settings.widen, seed, remembered_subjects(settings.budget)) {}
 
-Duration Decider::doubled(Duration base, uint8_t repeat) const {
+Duration Decider::doubled(Duration base, uint8_t repeat, Duration at_most) {
   Duration length = base;
-  for (uint8_t i = 0; i < repeat && length < settings_.at_most; ++i) length *= 2;
-  return std::min(length, settings_.at_most);
+  for (uint8_t i = 0; i < repeat && length < at_most; ++i) length *= 2;
+  return std::min(length, at_most);
+}
+
+const RuleBan* Decider::own_ban_of(Rule rule) const {
+  const auto id = static_cast<size_t>(rule);
+  return id < own_bans_.size() && own_bans_[id] ? &*own_bans_[id] : nullptr;
+}
+
+// A rule's own length bounds what a knock adds, too: who asks for ten minutes doesn't mean two days after the last
+// packet.
+Decider::Terms Decider::terms_of(Rule rule) const {
+  Terms terms{settings_.first, settings_.at_most, settings_.quiet};
+  const RuleBan* own = own_ban_of(rule);
+  if (own == nullptr) return terms;
+  terms.first = own->first.value_or(std::min(terms.first, own->at_most.value_or(terms.first)));
+  terms.at_most = own->at_most.value_or(std::max(terms.at_most, terms.first));
+  if (own->first) terms.quiet = std::min(terms.quiet, *own->first);
+  return terms;
 }
 
 Duration Decider::length_for(const Prefix& subject, WallTime at) const {
-  return doubled(settings_.first, offences_.count(subject, at));
+  return doubled(settings_.first, offences_.count(subject, at), settings_.at_most);
 }
 
 void Decider::prefetch(const Address& source) const {
@@ -35,14 +52,20 @@ void Decider::prefetch(const Address& source) const {
   offences_.prefetch_index(Prefix::of(source));
 }
 
-bool Decider::is_old_news(const Address& source, WallTime at, WallTime now) const {
-  if (at + settings_.first > now) return false;  // no ban is shorter
-  return at + length_for(widening_.would_be_subject(source, at), at) <= now;
+bool Decider::is_old_news(const Address& source, WallTime at, WallTime now, Rule rule) const {
+  if (own_ban_of(rule) == nullptr && at + settings_.first > now) return false;  // no ban is shorter
+  const Terms terms = terms_of(rule);
+  if (at + terms.first > now) return false;
+  const uint8_t repeat = offences_.count(widening_.would_be_subject(source, at), at);
+  return at + doubled(terms.first, repeat, terms.at_most) <= now;
 }
 
 void Decider::decide(const Finding& finding, std::vector<Change>& changes) {
+  const Terms terms = terms_of(finding.rule);
+  const RuleBan* own = own_ban_of(finding.rule);
   Decision decision;
-  decision.prefix = widening_.subject_for(finding.offender, finding.at);
+  decision.prefix = finding.bits == 128 ? widening_.subject_for(finding.offender, finding.at)
+                                        : Prefix::around(finding.offender, finding.bits);
   decision.from = finding.at;
   decision.proven_at = finding.at;
   decision.count = finding.count;
@@ -50,9 +73,10 @@ void Decider::decide(const Finding& finding, std::vector<Change>& changes) {
   decision.protocol = finding.protocol;
   decision.rule = finding.rule;
   decision.scope = settings_.always_full || finding.proof != Proof::forgeable ? Scope::full : Scope::quiet;
+  if (own != nullptr && own->scope) decision.scope = *own->scope;
   decision.proof = finding.proof;
   decision.repeat = offences_.add(decision.prefix, finding.at);
-  decision.until = finding.at + doubled(settings_.first, decision.repeat);
+  decision.until = finding.at + doubled(terms.first, decision.repeat, terms.at_most);
   enter(decision, {}, changes);
 }
 
@@ -140,9 +164,10 @@ void Decider::knock(ActiveBans::Slot slot, WallTime at, uint64_t packets) {
   active_.saw(slot, at, packets);
   const ActiveBan& ban = active_.ban(slot);
   if (ban.origin != Origin::local || settings_.quiet <= Duration{0}) return;
-  WallTime until = at + doubled(settings_.quiet, ban.repeat);
+  const Terms terms = terms_of(ban.rule);
+  WallTime until = at + doubled(terms.quiet, ban.repeat, terms.at_most);
   // Knocks can be forged, so they alone don't keep an open port closed to anyone for ever.
-  if (ban.scope == Scope::full) until = std::min(until, ban.proven_at + settings_.at_most);
+  if (ban.scope == Scope::full) until = std::min(until, ban.proven_at + terms.at_most);
   if (until > ban.until) active_.move_end(slot, until);
 }
 
@@ -158,6 +183,21 @@ void Decider::use(const BanSettings& settings) {
   settings_ = settings;
   offences_.remember_for(settings.remember);
   widening_.use(settings.widen);
+}
+
+void Decider::use(std::span<const RuleSettings> rules) {
+  own_bans_.clear();
+  for (const RuleSettings& rule : rules) {
+    const auto note = [&](Rule named) {
+      const auto id = static_cast<size_t>(named);
+      if (named == Rule::recovered) return;
+      if (own_bans_.size() <= id) own_bans_.resize(id + 1);
+      own_bans_[id] = rule.ban;
+    };
+    if (rule.ban == RuleBan{}) continue;
+    note(rule_named(rule.name));
+    if (rule.distributed) note(rule_named(distributed_name(rule)));
+  }
 }
 
 void Decider::tell(ActiveBans::Slot slot, WallTime now, std::vector<Change>& changes) {

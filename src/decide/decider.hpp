@@ -28,7 +28,7 @@ class Decider {
   void prefetch(const Address& source) const;
 
   // Whether the ban that an event of this address would cause now is over already (promise 9).
-  [[nodiscard]] bool is_old_news(const Address& source, WallTime at, WallTime now) const;
+  [[nodiscard]] bool is_old_news(const Address& source, WallTime at, WallTime now, Rule rule = Rule::blocked) const;
   // How long a ban of this prefix would last if it were decided at `at`.
   [[nodiscard]] Duration length_for(const Prefix& subject, WallTime at) const;
 
@@ -56,6 +56,8 @@ class Decider {
 
   // Other settings from now on; what is decided stays decided.
   void use(const BanSettings& settings);
+  // What departs from them for the offenders of single rules.
+  void use(std::span<const RuleSettings> rules);
 
   // The id that the next decision gets.
   void continue_after(uint64_t last_id) { last_id_ = std::max(last_id_, last_id); }
@@ -64,7 +66,15 @@ class Decider {
 
  private:
   void remember(const Prefix& prefix, Rule rule, uint8_t repeat, WallTime from, WallTime until);
-  [[nodiscard]] Duration doubled(Duration base, uint8_t repeat) const;
+  // How long the bans of one rule are.
+  struct Terms {
+    Duration first;
+    Duration at_most;
+    Duration quiet;
+  };
+  [[nodiscard]] const RuleBan* own_ban_of(Rule rule) const;
+  [[nodiscard]] Terms terms_of(Rule rule) const;
+  [[nodiscard]] static Duration doubled(Duration base, uint8_t repeat, Duration at_most);
   ActiveBans::Slot enter(const Decision& decision, std::string note, std::vector<Change>& changes);
   void absorb_inside(const Decision& wide, std::vector<Change>& changes);
   void keep_to_budget(WallTime now, std::vector<Change>& changes);
@@ -73,6 +83,7 @@ class Decider {
   void schedule_next(ActiveBans::Slot slot, WallTime now);
 
   BanSettings settings_;
+  std::vector<std::optional<RuleBan>> own_bans_;  // by the id of the rule, where it has its own
   Looks looks_;
   ActiveBans active_;
   Offences offences_;

@@ -11,7 +11,7 @@ std::optional<Finding> BlockedDetector::observe(const Event& event) {
     count = static_cast<uint32_t>(sightings.size());
     if (count < settings_.after) return {};
   }
-  return Finding{event.at, event.source, Rule::blocked, event.proof, event.protocol, event.port, count};
+  return Finding{event.at, event.source, 128, Rule::blocked, event.proof, event.protocol, event.port, count};
 }
 
 }  // namespace palang

@@ -6,18 +6,19 @@ namespace {
 void append_pending(std::vector<Pending>& all, Rule rule, const WindowTable& window, const Address& address) {
   const auto* sightings = window.find(address);
   if (sightings == nullptr) return;
-  Pending pending{rule, address, {}, {}};
+  Pending pending{rule, Prefix::of(address), {}, {}};
   for (const Sighting& sighting : *sightings) {
     pending.times.push_back(sighting.at);
-    pending.ports.push_back(sighting.port);
+    pending.values.push_back(sighting.port);
   }
   all.push_back(std::move(pending));
 }
 
 void restore_into(WindowTable& window, const Pending& pending, Duration within, WallTime now) {
-  auto& sightings = window.recent(pending.source, within, now);
+  auto& sightings = window.recent(pending.subject.address(), within, now);
   for (size_t i = 0; i < pending.times.size(); ++i)
-    sightings.push_back({pending.times[i], i < pending.ports.size() ? pending.ports[i] : uint16_t{0}});
+    sightings.push_back(
+        {pending.times[i], i < pending.values.size() ? static_cast<uint16_t>(pending.values[i]) : uint16_t{0}});
 }
 
 }  // namespace

@@ -12,7 +12,7 @@ std::optional<Finding> PortscanDetector::observe(const Event& event) {
   sightings.push_back({event.at, event.port});
   const auto distinct = static_cast<uint32_t>(sightings.size());
   if (distinct < settings_.ports) return {};
-  return Finding{event.at, event.source, Rule::portscan, event.proof, event.protocol, event.port, distinct};
+  return Finding{event.at, event.source, 128, Rule::portscan, event.proof, event.protocol, event.port, distinct};
 }
 
 }  // namespace palang

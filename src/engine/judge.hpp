@@ -9,6 +9,7 @@
 #include "decide/decider.hpp"
 #include "decide/exemptions.hpp"
 #include "detect/detectors.hpp"
+#include "detect/rule_detector.hpp"
 #include "model/settings.hpp"
 #include "model/store.hpp"
 
@@ -51,6 +52,8 @@ class Judge {
   [[nodiscard]] const Decider& decider() const { return decider_; }
   [[nodiscard]] Detectors& detectors() { return detectors_; }
   [[nodiscard]] const Detectors& detectors() const { return detectors_; }
+  [[nodiscard]] RuleDetector& rules() { return rules_; }
+  [[nodiscard]] const RuleDetector& rules() const { return rules_; }
   [[nodiscard]] Exemptions& exemptions() { return exemptions_; }
   [[nodiscard]] const Exemptions& exemptions() const { return exemptions_; }
 
@@ -59,12 +62,18 @@ class Judge {
  private:
   [[nodiscard]] bool is_old_news(const Event& event, WallTime now) const;
   Verdict judge(const Event& event, WallTime now, std::vector<Change>& changes, Hint& hint);
+  // The same for what a pattern rule found, of a source that no ban stops.
+  Verdict judge_by_rules(const Event& event, WallTime now, std::vector<Change>& changes);
+  // Nothing stands against banning the offender: an allowance, or a ban that stops it already.
+  [[nodiscard]] bool may_ban(const Finding& finding, WallTime now) const;
 
   Exemptions exemptions_;
   Detectors detectors_;
+  RuleDetector rules_;
   Decider decider_;
   PrefixMap<WallTime> pardoned_;
   std::array<uint64_t, verdicts> counts_{};
+  std::vector<Finding> findings_;
 };
 
 }  // namespace palang

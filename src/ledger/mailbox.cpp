@@ -16,7 +16,7 @@ uint64_t size_of(const LedgerBatch& batch) {
   for (const Change& change : batch.changes) size += sizeof(change) + change.note.size();
   for (const Evidence& evidence : batch.evidence) size += sizeof(evidence) + evidence.line.size();
   for (const Pending& pending : batch.pending) {
-    size += sizeof(pending) + pending.times.size() * sizeof(WallTime) + pending.ports.size() * sizeof(uint16_t);
+    size += sizeof(pending) + pending.times.size() * sizeof(WallTime) + pending.values.size() * sizeof(uint64_t);
   }
   for (const Position& position : batch.positions)
     size += sizeof(position) + position.source.size() + position.value.size();

@@ -75,14 +75,16 @@ std::optional<Evidence> evidence_of(const Statement& row) {
 }
 
 std::optional<Pending> pending_of(const Statement& row) {
-  const auto address = Address::parse(row.text(1));
-  if (!address) return std::nullopt;
-  Pending pending{rule_named(row.text(0)), *address, {}, {}};
+  const auto subject = Prefix::parse(row.text(1));
+  if (!subject) return std::nullopt;
+  Pending pending{rule_named(row.text(0)), *subject, {}, {}};
   const bool times = split_numbers(row.text(2), [&](int64_t value) { pending.times.emplace_back(Duration{value}); });
-  const bool ports =
-      split_numbers(row.text(3), [&](int64_t value) { pending.ports.push_back(clamped<uint16_t>(value)); });
-  // A detector relies on one port for each time, where it counts ports at all.
-  if (!times || !ports || (!pending.ports.empty() && pending.ports.size() != pending.times.size())) return std::nullopt;
+  const bool values = split_numbers(row.text(3), [&](int64_t value) {
+    pending.values.push_back(static_cast<uint64_t>(std::max<int64_t>(value, 0)));
+  });
+  // A detector relies on one value for each time, where it has values at all.
+  const bool paired = pending.values.empty() || pending.values.size() == pending.times.size();
+  if (!times || !values || !paired) return std::nullopt;
   return pending;
 }
 
@@ -92,9 +94,9 @@ std::string join(const std::vector<WallTime>& times) {
   return list;
 }
 
-std::string join(const std::vector<uint16_t>& ports) {
+std::string join(const std::vector<uint64_t>& values) {
   std::string list;
-  for (const uint16_t port : ports) append(list, port);
+  for (const uint64_t value : values) append(list, static_cast<int64_t>(value));
   return list;
 }
 

@@ -26,7 +26,7 @@ inline constexpr int decision_column_count = 13;
 [[nodiscard]] std::optional<Pending> pending_of(const Statement& row);
 
 [[nodiscard]] std::string join(const std::vector<WallTime>& times);
-[[nodiscard]] std::string join(const std::vector<uint16_t>& ports);
+[[nodiscard]] std::string join(const std::vector<uint64_t>& values);
 
 // The numbers under which evidence of a prefix is filed (evidence.network): IPv4 the address, IPv6 its first 64 bits
 // less 2^63, so that the order of SQLite's signed numbers is that of addresses.

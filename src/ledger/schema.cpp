@@ -40,12 +40,12 @@ CREATE TABLE evidence (
   line    TEXT NOT NULL
 );
 CREATE INDEX evidence_of_network ON evidence (network, at);
-CREATE TABLE pending (  -- what detectors count of addresses that are not banned yet
+CREATE TABLE pending (  -- what detectors count of addresses and networks that are not banned yet
   rule    TEXT NOT NULL,
   address TEXT NOT NULL,
   newest  INTEGER NOT NULL,
   times   TEXT NOT NULL,  -- oldest first, separated by spaces
-  ports   TEXT NOT NULL,  -- the port of each time, likewise
+  ports   TEXT NOT NULL,  -- of each time, likewise: its port, attempts, hash of account or path, or fill of a bucket
   UNIQUE (rule, address)
 );
 CREATE TABLE positions (  -- how far each source has been read

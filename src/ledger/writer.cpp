@@ -177,13 +177,13 @@ DbResult<void> Writer::put(const Evidence& evidence) {
 }
 
 DbResult<void> Writer::put(const Pending& pending) {
-  const std::string address = pending.source.text();
-  if (pending.times.empty()) return sql(drop_pending).run(rule_name(pending.rule), std::string_view(address));
+  const std::string subject = pending.subject.text();
+  if (pending.times.empty()) return sql(drop_pending).run(rule_name(pending.rule), std::string_view(subject));
   const std::string times = join(pending.times);
-  const std::string ports = join(pending.ports);
+  const std::string values = join(pending.values);
   return sql(put_pending)
-      .run(rule_name(pending.rule), std::string_view(address), pending.times.back(), std::string_view(times),
-           std::string_view(ports));
+      .run(rule_name(pending.rule), std::string_view(subject), pending.times.back(), std::string_view(times),
+           std::string_view(values));
 }
 
 DbResult<void> Writer::put(const Position& position) {

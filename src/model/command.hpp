@@ -32,6 +32,10 @@ struct ExplainAddress {  // `palang why`
   Address address;
 };
 
+struct GetProgress {  // how far an address is from the thresholds
+  Address address;
+};
+
 struct BanPrefix {
   Prefix prefix;
   std::optional<Duration> length;  // none: as the policy says
@@ -59,8 +63,8 @@ struct StopDaemon {
   bool lift = false;  // take everything out of the kernel first
 };
 
-using Command = std::variant<GetStatus, ListBans, ExplainAddress, BanPrefix, UnbanPrefix, AllowPrefix, DisallowPrefix,
-                             ReloadConfig, StopDaemon>;
+using Command = std::variant<GetStatus, ListBans, ExplainAddress, GetProgress, BanPrefix, UnbanPrefix, AllowPrefix,
+                             DisallowPrefix, ReloadConfig, StopDaemon>;
 
 // The replies.
 
@@ -121,6 +125,21 @@ struct ExplainReply {
   std::vector<std::string> advice;  // what to do, one sentence each, with the command
 };
 
+// What a rule has counted of an address, or of its network.
+struct Progress {
+  Rule rule = Rule::blocked;
+  Prefix subject;
+  uint32_t count = 0;
+  uint32_t enough = 0;  // so many are a finding
+  Duration within{0};   // or until a full bucket is empty
+  WallTime newest;
+};
+
+struct ProgressReply {
+  Address address;
+  std::vector<Progress> counts;
+};
+
 struct BanReply {
   BanView ban;
 };
@@ -133,7 +152,7 @@ struct DoneReply {
   std::vector<std::string> notes;  // sentences for the admin
 };
 
-using Reply = std::variant<StatusReply, BansReply, ExplainReply, BanReply, CountReply, DoneReply>;
+using Reply = std::variant<StatusReply, BansReply, ExplainReply, ProgressReply, BanReply, CountReply, DoneReply>;
 
 // Answers commands; called on the loop thread only.
 class CommandHandler {

@@ -8,10 +8,11 @@
 
 namespace palang {
 
-// A detector's claim: this address broke this rule.
+// A detector's claim: this address, or a whole network, broke this rule.
 struct Finding {
   WallTime at;
   Address offender;
+  uint8_t bits = 128;  // fewer: the offender is its network of so many bits, as Prefix counts them
   Rule rule = Rule::blocked;
   Proof proof = Proof::forgeable;
   Protocol protocol = Protocol::other;

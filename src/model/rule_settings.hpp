@@ -58,6 +58,9 @@ struct RuleSettings {
   friend bool operator==(const RuleSettings&, const RuleSettings&) = default;
 };
 
+// The name under which a rule's distributed attacks are found.
+[[nodiscard]] inline std::string distributed_name(const RuleSettings& rule) { return rule.name + "-distributed"; }
+
 // The limits that keep one source's memory small (promise 5); loaders refuse what is beyond.
 inline constexpr uint32_t most_rule_after = 10'000;
 inline constexpr uint32_t most_distributed_sources = 1'000;

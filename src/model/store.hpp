@@ -18,12 +18,13 @@ struct Evidence {
   std::string line;  // as it was logged, cut to 512 bytes
 };
 
-// What a detector counts of an address that is not banned yet, so that a restart doesn't forget it.
+// What a detector counts of an address (or a network) that is not banned yet, so that a restart doesn't forget it.
 struct Pending {
   Rule rule = Rule::blocked;
-  Address source;
-  std::vector<WallTime> times;  // oldest first
-  std::vector<uint16_t> ports;  // portscan: the port of each time
+  Prefix subject;
+  std::vector<WallTime> times;   // oldest first
+  std::vector<uint64_t> values;  // of each time, less than 2^63: its port, its number of attempts, the hash of its
+                                 // account or path, the fill of its bucket; empty: the rule needs none
 };
 
 struct AllowEntry {
@@ -37,7 +38,7 @@ struct AllowEntry {
 struct LedgerBatch {
   std::vector<Change> changes;
   std::vector<Evidence> evidence;
-  std::vector<Pending> pending;  // replaces the row of its rule and source; empty times: forget it
+  std::vector<Pending> pending;  // replaces the row of its rule and subject; empty times: forget it
   std::vector<Position> positions;
   std::vector<AllowEntry> allowed;
   std::vector<Prefix> disallowed;

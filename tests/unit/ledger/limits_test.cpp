@@ -119,12 +119,12 @@ TEST_F(Limits, WhatIsTooOldGoesInPortions) {
   for (uint64_t id = 1; id <= 1200; ++id) {
     const Decision old = decision(id, Address::v4(0xc6120000U + static_cast<uint32_t>(id)).text(), noon - one_day * 95);
     batch.changes.push_back(change(ChangeKind::ended, old, old.until));
-    batch.pending.push_back({Rule::blocked, old.prefix.address(), {noon - one_day * 91}, {}});
+    batch.pending.push_back({Rule::blocked, old.prefix, {noon - one_day * 91}, {}});
   }
   apply(writes, batch);
   LedgerBatch young = evidence(0xc6130000, 10, noon - one_day);
   young.changes = {change(ChangeKind::added, decision(1201, "192.0.2.1", noon - one_day * 200, one_day * 300))};
-  young.pending = {{Rule::blocked, address("192.0.2.5"), {noon - one_day * 200, noon}, {}}};
+  young.pending = {{Rule::blocked, Prefix::of(address("192.0.2.5")), {noon - one_day * 200, noon}, {}}};
   young.allowed = {{prefix("203.0.113.1"), noon - one_day, noon - 1s, ""},
                    {prefix("203.0.113.2"), noon, noon + 1s, ""}};
   apply(writes, young);

@@ -60,8 +60,8 @@ TEST_F(RoundTrip, EverythingOfADecisionComesBack) {
 }
 
 TEST_F(RoundTrip, PendingPositionsAndAllowedComeBackAndAreReplacedOrForgotten) {
-  const Address scanner = address("2001:db8::7");
-  const Address forgotten = address("192.0.2.9");
+  const Prefix scanner = prefix("2001:db8::7");
+  const Prefix forgotten = prefix("192.0.2.9");
   {
     const OpenedLedger opened = open();
     LedgerBatch batch;
@@ -81,9 +81,9 @@ TEST_F(RoundTrip, PendingPositionsAndAllowedComeBackAndAreReplacedOrForgotten) {
   const Snapshot found = open(noon + 2h).snapshot;
   ASSERT_THAT(found.pending, SizeIs(1));
   EXPECT_EQ(found.pending[0].rule, Rule::portscan);
-  EXPECT_EQ(found.pending[0].source, scanner);
+  EXPECT_EQ(found.pending[0].subject, scanner);
   EXPECT_THAT(found.pending[0].times, ElementsAre(noon, noon + 5us));
-  EXPECT_THAT(found.pending[0].ports, ElementsAre(22, 65535));
+  EXPECT_THAT(found.pending[0].values, ElementsAre(22, 65535));
   ASSERT_THAT(found.positions, SizeIs(2));
   EXPECT_EQ(found.positions[0].value, "inode 5 at 100");
   EXPECT_EQ(found.positions[1].value, "2");
@@ -215,7 +215,7 @@ TEST_F(RoundTrip, AResyncReplacesTheState) {
     LedgerBatch batch = batch_of({change(ChangeKind::added, decision(1, "192.0.2.1"), noon, "kept"),
                                   change(ChangeKind::added, decision(2, "192.0.2.2"))});
     batch.positions = {{"kmsg", "1"}, {"gone", "1"}};
-    batch.pending = {{Rule::blocked, address("192.0.2.9"), {noon}, {}}};
+    batch.pending = {{Rule::blocked, Prefix::of(address("192.0.2.9")), {noon}, {}}};
     batch.allowed = {{prefix("198.51.100.1"), noon, WallTime::max(), ""}};
     opened.ledger->commit(batch);
     Resync whole;
