@@ -1,21 +1,13 @@
 #pragma once
 
 #include <optional>
-#include <string_view>
 
 #include "base/time.hpp"
+#include "model/log_line.hpp"
 #include "model/source.hpp"
 #include "parse/timestamp.hpp"
 
 namespace palang {
-
-// A log line taken apart: who said what, when. The views point into the line.
-struct LogLine {
-  WallTime at;
-  std::string_view program;  // "kernel", "sshd"; without [pid]
-  std::string_view message;
-  bool from_kernel = false;  // the message is the kernel's, as far as its framing can prove
-};
 
 // Reads the headers that log lines begin with:
 //   2025-01-12T00:30:41.931343+07:00 web1 kernel: …        RFC 3339 (rsyslog, journalctl -o short-iso)
