@@ -16,19 +16,6 @@ struct Overloaded : Visitors... {
   using Visitors::operator()...;
 };
 
-// What a value is, for "must be ..., not ...".
-std::string name_of(const TomlValue& value) {
-  return std::visit(Overloaded{
-                        [](const TomlOther& other) { return std::string(other.name); },
-                        [](bool flag) { return std::string(flag ? "true" : "false"); },
-                        [](int64_t number) { return fmt::format("the number {}", number); },
-                        [](const std::string& text) { return fmt::format("the text '{:.64}'", text); },
-                        [](const TomlValue::List&) { return std::string("a list"); },
-                        [](const TomlTable&) { return std::string("a table"); },
-                    },
-                    value.content);
-}
-
 // Reads one value; keeps the key's name and the place of complaints.
 class FieldReader {
  public:

@@ -2,9 +2,9 @@
 
 #include <string>
 
-#include "config/complaints.hpp"
 #include "config/schema.hpp"
-#include "config/toml_tree.hpp"
+#include "model/complaints.hpp"
+#include "model/toml_tree.hpp"
 
 namespace palang {
 

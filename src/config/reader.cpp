@@ -11,7 +11,7 @@
 #include "base/text.hpp"
 #include "config/fields.hpp"
 #include "config/schema.hpp"
-#include "config/toml_tree.hpp"
+#include "model/toml_tree.hpp"
 
 namespace palang {
 namespace {

@@ -59,7 +59,9 @@ struct RuleSettings {
 };
 
 // The name under which a rule's distributed attacks are found.
-[[nodiscard]] inline std::string distributed_name(const RuleSettings& rule) { return rule.name + "-distributed"; }
+[[nodiscard]] inline std::string distributed_name(const RuleSettings& rule) {
+  return rule.name + "-distributed";
+}
 
 // The limits that keep one source's memory small (promise 5); loaders refuse what is beyond.
 inline constexpr uint32_t most_rule_after = 10'000;

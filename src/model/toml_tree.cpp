@@ -1,4 +1,4 @@
-#include "config/toml_tree.hpp"
+#include "model/toml_tree.hpp"
 
 // The library is compiled in here, header-only, so that its assertions, which some broken files trip (a lone "[" in
 // 3.3), become an error of the file instead of the end of the process.
@@ -25,7 +25,7 @@ constexpr void toml_assert(bool holds) {
 #include <optional>
 
 #include "base/text.hpp"
-#include "config/toml_guard.hpp"
+#include "model/toml_guard.hpp"
 
 namespace palang {
 namespace {
@@ -93,6 +93,18 @@ uint32_t line_of_assertion(std::string_view text) {
 }
 
 }  // namespace
+
+std::string name_of(const TomlValue& value) {
+  struct Describe {
+    std::string operator()(const TomlOther& other) const { return std::string(other.name); }
+    std::string operator()(bool flag) const { return flag ? "true" : "false"; }
+    std::string operator()(int64_t number) const { return fmt::format("the number {}", number); }
+    std::string operator()(const std::string& text) const { return fmt::format("the text '{:.64}'", text); }
+    std::string operator()(const TomlValue::List&) const { return "a list"; }
+    std::string operator()(const TomlTable&) const { return "a table"; }
+  };
+  return std::visit(Describe{}, value.content);
+}
 
 Result<TomlTable> parse_toml(std::string_view text, std::string_view file_name) {
   const auto safe = guard_toml(text);

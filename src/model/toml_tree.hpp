@@ -10,7 +10,7 @@
 
 namespace palang {
 
-// A TOML document as far as palang's keys need it; only toml_tree.cpp knows the TOML library.
+// A TOML document as far as palang's files need it; only toml_tree.cpp knows the TOML library.
 struct TomlEntry;
 using TomlTable = std::vector<TomlEntry>;  // in the order of the file
 
@@ -32,6 +32,9 @@ struct TomlEntry {
   uint32_t column = 0;  // of the key
   TomlValue value;
 };
+
+// What a value is, for "must be ..., not ...": "the number 7", "a list".
+[[nodiscard]] std::string name_of(const TomlValue& value);
 
 // The top table. An error begins with "<file>:<line>:<column>: ".
 [[nodiscard]] Result<TomlTable> parse_toml(std::string_view text, std::string_view file_name);

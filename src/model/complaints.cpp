@@ -1,4 +1,4 @@
-#include "config/complaints.hpp"
+#include "model/complaints.hpp"
 
 #include <fmt/format.h>
 

@@ -1,4 +1,4 @@
-#include "config/toml_guard.hpp"
+#include "model/toml_guard.hpp"
 
 #include <algorithm>
 
