@@ -12,6 +12,7 @@ build_packages=(
   g++ cmake ninja-build pkg-config
   libfmt-dev libtomlplusplus-dev libsqlite3-dev libmnl-dev libsystemd-dev nlohmann-json3-dev
   libevent-dev libcurl4-openssl-dev libcli11-dev zlib1g-dev liblzma-dev libcap-ng-dev libpcre2-dev
+  libhyperscan-dev
 )
 test_packages=(
   libgtest-dev libgmock-dev python3 nftables iproute2 openssh-client groff-base shellcheck

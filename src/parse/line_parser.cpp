@@ -1,6 +1,6 @@
 #include "parse/line_parser.hpp"
 
-#include "parse/address_text.hpp"
+#include "net/address_text.hpp"
 #include "parse/netfilter_line.hpp"
 
 namespace palang {
@@ -72,7 +72,7 @@ ParsedLine LineParser::parse(const RawLine& raw) {
   if (!packet) return {LineFate::not_ours, {}};
   const LineFate fate = fate_of_packet(*packet);
   if (fate != LineFate::judged) return {fate, {}};
-  const auto source = read_kernel_address(packet->source);
+  const auto source = read_address(packet->source);
   if (!source || !source->is_unicast()) return {LineFate::broken, {}};
 
   Event event;

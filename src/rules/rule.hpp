@@ -55,6 +55,8 @@ struct RuleDefinition {
   std::string about;
   std::vector<std::string> programs;
   std::vector<std::string> units;
+  std::vector<std::string> transports;
+  std::vector<uint32_t> uids;
   std::vector<std::string> files;
   LineFormat format = LineFormat::syslog;
   std::vector<std::string> patterns;  // with tags

@@ -6,7 +6,7 @@
 #include <string>
 #include <string_view>
 
-#include "parse/address_text.hpp"
+#include "net/address_text.hpp"
 #include "parse/netfilter_line.hpp"
 
 namespace {
@@ -27,7 +27,7 @@ void check_field(std::string_view message, std::string_view name, std::string_vi
 }
 
 void check_address(std::string_view text) {
-  const auto fast = read_kernel_address(text);
+  const auto fast = read_address(text);
   const auto slow = Address::parse(text);
   require(fast.has_value() == slow.has_value());
   if (fast) require(*fast == *slow);

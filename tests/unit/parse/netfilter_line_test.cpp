@@ -5,7 +5,7 @@
 #include <random>
 #include <string>
 
-#include "parse/address_text.hpp"
+#include "net/address_text.hpp"
 #include "parse/byte_finder.hpp"
 #include "unit/make.hpp"
 
@@ -125,13 +125,13 @@ TEST(KernelAddress, ReadsWhatAddressParseReads) {
   for (const char* text :
        {"203.0.113.9", "0.0.0.0", "255.255.255.255", "2001:0db8:0000:0000:0000:0000:0000:0015",
         "2001:0DB8:0000:0000:0000:0000:0000:00aF", "0000:0000:0000:0000:0000:ffff:cb00:7109", "2001:db8::15"}) {
-    ASSERT_TRUE(read_kernel_address(text)) << text;
-    EXPECT_EQ(*read_kernel_address(text), make::address(text)) << text;
+    ASSERT_TRUE(read_address(text)) << text;
+    EXPECT_EQ(*read_address(text), make::address(text)) << text;
   }
   for (const char* text : {"", "1.XXX.XXX.XXX", "1.2.3", "1.2.3.4.5", "1.2.3.256", "1.2.3.04", "1..2.3", ".1.2.3",
                            "1.2.3.", "1111.1.1.1", "2001:0db8:0000:0000:0000:0000:0000:001g",
                            "2001-0db8:0000:0000:0000:0000:0000:0015", "XXXX:XXXX:XXXX:XXXX:XXXX:XXXX:XXXX:XXXX"})
-    EXPECT_FALSE(read_kernel_address(text)) << text;
+    EXPECT_FALSE(read_address(text)) << text;
 }
 
 TEST(ByteFinder, FindsWhatFindFinds) {

@@ -1,4 +1,4 @@
-#include "parse/address_text.hpp"
+#include "net/address_text.hpp"
 
 namespace palang {
 namespace {
@@ -54,7 +54,7 @@ std::optional<Address> read_full_v6(std::string_view text) {
 
 }  // namespace
 
-std::optional<Address> read_kernel_address(std::string_view text) {
+std::optional<Address> read_address(std::string_view text) {
   if (const auto address = read_dotted_quad(text)) return address;
   if (text.size() == full_v6_length)
     if (const auto address = read_full_v6(text)) return address;
