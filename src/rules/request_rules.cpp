@@ -15,6 +15,11 @@ bool any_id_within(const WafHit& waf, const std::vector<IdRange>& ranges) {
   return false;
 }
 
+// A WAF's line in an error log has the path without the method.
+bool has_path(const HttpAccess& request) {
+  return !request.method.empty() || request.target.starts_with('/');
+}
+
 }  // namespace
 
 Result<void> RequestRules::add(uint32_t id, const WhereSettings& where) {
@@ -78,7 +83,7 @@ bool RequestRules::meets(const Rule& rule, const HttpAccess& request, const WafH
 }
 
 std::string_view RequestRules::text_of(Field field, const HttpAccess& request) {
-  const bool is_http = !request.method.empty();
+  const bool is_http = has_path(request);
   switch (field) {
     case path: return is_http ? request_path(request.target, buffer_) : std::string_view{};
     case query: return is_http ? request_query(request.target) : std::string_view{};
@@ -96,7 +101,7 @@ bool RequestRules::meets_patterns(const Rule& rule, Field field, const HttpAcces
   const Condition& condition = rule.conditions[field];
   if (condition.first == condition.last) return true;
   // Conditions on the request line are about lines that hold no request; all other texts are about requests.
-  if (field == line && !request.method.empty()) return false;
+  if (field == line && has_path(request)) return false;
   FieldPatterns& all = patterns_[field];
   if (!all.scanned) {
     all.scanned = true;
