@@ -41,6 +41,17 @@ struct PublicSettings {
   friend bool operator==(const PublicSettings&, const PublicSettings&) = default;
 };
 
+// [rules]: what is understood of service logs.
+struct RulesSettings {
+  bool shipped = true;                                          // the rules that come with palang
+  std::vector<std::string> directories{"/etc/palang/rules.d"};  // later files override earlier ones by name
+  std::vector<std::string> enabled{"*"};                        // by name; may end with *
+  std::vector<std::string> disabled;                            // likewise; wins
+  std::string fail2ban;                                         // a fail2ban configuration whose jails are loaded, too
+  bool follow = true;                                           // read the log files that rules name
+  friend bool operator==(const RulesSettings&, const RulesSettings&) = default;
+};
+
 // [enforce]
 struct EnforceSettings {
   enum class Backend : uint8_t { nftables, dry_run };
@@ -75,6 +86,7 @@ struct Config {
   std::vector<AllowSettings> allow;
   PublicSettings open;
   std::vector<SourceSettings> sources;  // empty: find out what the host has
+  RulesSettings rules;
   EnforceSettings enforce;
   LedgerSettings ledger;
   ApiSettings api;

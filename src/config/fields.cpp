@@ -66,6 +66,25 @@ class FieldReader {
     field.at(config_) = *text;
   }
 
+  void operator()(const TextsField& field) const {
+    const auto* list = std::get_if<TomlValue::List>(&value_.content);
+    if (list == nullptr) return wrong_type(fmt::format("a list of {}, as in {}", field.kind, field.example));
+    std::vector<std::string> texts;
+    for (const TomlValue& element : *list) {
+      const auto* text = std::get_if<std::string>(&element.content);
+      if (text == nullptr) {
+        complain(
+            fmt::format("must be a list of {}, as in {}; it holds {}", field.kind, field.example, name_of(element)),
+            element.line);
+      } else if (const std::string why_not = field.complaint(*text); !why_not.empty()) {
+        complain(fmt::format("'{:.64}' {}", *text, why_not), element.line);
+      } else {
+        texts.push_back(*text);
+      }
+    }
+    field.at(config_) = std::move(texts);
+  }
+
   void operator()(const PortsField& field) const {
     const auto* list = std::get_if<TomlValue::List>(&value_.content);
     if (list == nullptr) return wrong_type("a list of ports, as in [80, 443]");
@@ -177,6 +196,11 @@ std::string print_field(const Field& field, Config& config) {
           [&](const DurationField& f) { return in_quotes(format_duration(f.at(config))); },
           [&](const ChoiceField& f) { return in_quotes(f.words[f.get(config)]); },
           [&](const TextField& f) { return in_quotes(f.at(config)); },
+          [&](const TextsField& f) {
+            std::vector<std::string> texts;
+            for (const std::string& text : f.at(config)) texts.push_back(in_quotes(text));
+            return fmt::format("[{}]", fmt::join(texts, ", "));
+          },
           [&](const PortsField& f) { return fmt::format("[{}]", fmt::join(f.at(config).list(), ", ")); },
           [&](const WidthsField& f) { return fmt::format("[{}, {}]", f.at(config).to_v4, f.at(config).to_v6); },
           [&](const AllowField&) {
@@ -204,6 +228,7 @@ std::string describe_field(const Field& field) {
                           return words;
                         },
                         [](const TextField& f) { return std::string(f.kind); },
+                        [](const TextsField& f) { return fmt::format("a list of {}", f.kind); },
                         [](const PortsField&) { return std::string("a list of ports, 1 to 65535"); },
                         [](const WidthsField&) {
                           return fmt::format("[IPv4, IPv6], {} to {} and {} to {}", least_width_v4, most_width_v4,

@@ -170,7 +170,7 @@ class ConfigReader {
 
   void check_sources() {
     using Type = SourceSettings::Type;
-    const SourceSettings* kernel = nullptr;
+    std::set<Type> seen;
     std::set<std::filesystem::path> paths;
     for (size_t i = 0; i < config_.sources.size(); ++i) {
       const SourceSettings& source = config_.sources[i];
@@ -182,12 +182,7 @@ class ConfigReader {
         continue;
       }
       if (!source.path.empty()) complaints_.add(line, "source.path", "is only for type = \"file\"");
-      if (kernel != nullptr)
-        complaints_.add(line, "source",
-                        kernel->type == source.type
-                            ? "is a source already"
-                            : "the journal and the kernel log hold the same lines, which would be counted twice");
-      kernel = &source;
+      if (!seen.insert(source.type).second) complaints_.add(line, "source", "is a source already");
     }
   }
 

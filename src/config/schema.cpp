@@ -44,6 +44,26 @@ std::string group_complaint(std::string_view name) {
   return "is not a name that a group can have";
 }
 
+std::string directory_complaint(std::string_view path) {
+  if (path.size() > 1 && path.ends_with('/')) path.remove_suffix(1);
+  return path_complaint(path);
+}
+
+std::string optional_directory_complaint(std::string_view path) {
+  return path.empty() ? std::string() : directory_complaint(path);
+}
+
+// As rules and jails are named, or the beginning of names with a star.
+std::string rule_name_complaint(std::string_view name) {
+  const auto fits = [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_' ||
+           c == '.' || c == ':';
+  };
+  if (name.ends_with('*')) name.remove_suffix(1);
+  if (name.size() <= 64 && std::ranges::all_of(name, fits)) return {};
+  return "is not a name that a rule can have";
+}
+
 ChoiceField profile_field() {
   return {profiles, [](const Config& c) -> size_t { return c.profile == "classic" ? 1 : 0; },
           [](Config& c, size_t index) {
@@ -78,7 +98,7 @@ ChoiceField level_field() {
           [](Config& c, size_t index) { c.log.level = static_cast<LogLevel>(index + first); }};
 }
 
-constexpr std::array<Section, 13> sections{{
+constexpr std::array<Section, 14> sections{{
     {"",
      "palang.toml: what palang may be told. A key that is commented out shows its default; without this file all "
      "defaults hold."},
@@ -103,6 +123,9 @@ constexpr std::array<Section, 13> sections{{
      "  path = \"/var/log/kern.log\"\n"
      "Keys:",
      true},
+    {"rules",
+     "What is understood of the logs of services: failed logins, web probes, hits of a WAF. 'palang rules list' shows "
+     "the rules, docs/rules.md how to write one."},
     {"enforce", "What is done about a ban."},
     {"ledger", "Where decisions, their evidence and the read positions are kept."},
     {"api", "The socket on which the palang commands reach the daemon."},
@@ -183,12 +206,36 @@ std::vector<Key> exempt_and_public_keys() {
 std::vector<Key> daemon_keys() {
   return {
       {"source.type", source_type_field(),
-       "A log file, the systemd journal (lines of the kernel only), or the kernel log /dev/kmsg."},
+       "A log file, the systemd journal (of the services that rules are for and, unless /dev/kmsg is a source too, of "
+       "the kernel), or the kernel log /dev/kmsg."},
       {"source.path",
        TextField{[](Config& c) -> std::string& { return c.sources.back().path; }, path_complaint, "an absolute path"},
        "The log file; only with type = \"file\", and required there."},
       {"source.start", source_start_field(),
        "Where to begin what was never read before. Lines older than the ban they would cause change nothing."},
+
+      {"rules.shipped", FlagField{[](Config& c) -> bool& { return c.rules.shipped; }},
+       "Load the rules that come with palang."},
+      {"rules.directories",
+       TextsField{[](Config& c) -> std::vector<std::string>& { return c.rules.directories; }, directory_complaint,
+                  "absolute paths", "[\"/etc/palang/rules.d\"]"},
+       "Directories of further rule files, *.toml, which need not exist. A rule of a later one replaces an earlier "
+       "rule of the same name."},
+      {"rules.enabled",
+       TextsField{[](Config& c) -> std::vector<std::string>& { return c.rules.enabled; }, rule_name_complaint,
+                  "names of rules", "[\"sshd-*\", \"nginx-login\"]"},
+       "The rules that are used, by name; a name may end with a star."},
+      {"rules.disabled",
+       TextsField{[](Config& c) -> std::vector<std::string>& { return c.rules.disabled; }, rule_name_complaint,
+                  "names of rules", "[\"exim-*\"]"},
+       "Rules that are not used all the same."},
+      {"rules.fail2ban",
+       TextField{[](Config& c) -> std::string& { return c.rules.fail2ban; }, optional_directory_complaint,
+                 "the path of a directory"},
+       "A configuration of fail2ban, \"/etc/fail2ban\", whose enabled jails are loaded as rules, unmodified; 'palang "
+       "import fail2ban' shows what they become. \"\": none."},
+      {"rules.follow", FlagField{[](Config& c) -> bool& { return c.rules.follow; }},
+       "Read the log files that the rules in use name, besides the sources, as soon as they exist."},
 
       {"enforce.backend", backend_field(),
        "\"nftables\": bans are dropped in the kernel, in the table inet palang. \"dry-run\": everything is decided "

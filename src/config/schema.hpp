@@ -5,6 +5,7 @@
 #include <string>
 #include <string_view>
 #include <variant>
+#include <vector>
 
 #include "config/config.hpp"
 
@@ -48,6 +49,14 @@ struct PortsField {
   PortSet& (*at)(Config&);
 };
 
+// A list of texts, each of which must do.
+struct TextsField {
+  std::vector<std::string>& (*at)(Config&);
+  std::string (*complaint)(std::string_view);  // "" where the text will do
+  std::string_view kind;                       // "absolute paths"
+  std::string_view example;                    // "[\"/etc/palang/rules.d\"]"
+};
+
 // [24, 64]: the lengths of an IPv4 and an IPv6 network.
 struct WidthsField {
   WidenSettings& (*at)(Config&);
@@ -56,8 +65,8 @@ struct WidthsField {
 // Fills config.allow.
 struct AllowField {};
 
-using Field =
-    std::variant<FlagField, CountField, DurationField, ChoiceField, TextField, PortsField, WidthsField, AllowField>;
+using Field = std::variant<FlagField, CountField, DurationField, ChoiceField, TextField, TextsField, PortsField,
+                           WidthsField, AllowField>;
 
 struct Key {
   std::string_view path;  // "ban.widen.after"

@@ -89,8 +89,16 @@ INSTANTIATE_TEST_SUITE_P(
         Case{"source = [{ type = \"file\", path = \"/a/b\" }, { type = \"file\", path = \"/a//b\" }]",
              "source: /a//b is a source already"},
         Case{"source = [{ type = \"kmsg\" }, { type = \"kmsg\" }]", "source: is a source already"},
-        Case{"source = [{ type = \"kmsg\" }, { type = \"journald\" }]",
-             "source: the journal and the kernel log hold the same lines, which would be counted twice"},
+        Case{"rules.directories = [\"rules.d\"]",
+             "rules.directories: 'rules.d' must be an absolute path, beginning with /"},
+        Case{"rules.directories = \"/etc/rules.d\"",
+             "rules.directories: must be a list of absolute paths, as in [\"/etc/palang/rules.d\"], not the text "
+             "'/etc/rules.d'"},
+        Case{"rules.enabled = [7]",
+             "rules.enabled: must be a list of names of rules, as in [\"sshd-*\", \"nginx-login\"]; it holds the "
+             "number 7"},
+        Case{"rules.disabled = [\"s*shd\"]", "rules.disabled: 's*shd' is not a name that a rule can have"},
+        Case{"rules.fail2ban = \"etc\"", "rules.fail2ban: 'etc' must be an absolute path, beginning with /"},
         Case{"source = [7]", "source: write [[source]] and its keys below"},
         Case{"api.group = \"a b\"", "api.group: 'a b' is not a name that a group can have"},
         Case{"ledger.keep = \"80d\"", "ledger.keep: 80d is shorter than ban.remember (90d of profile \"default\")"},

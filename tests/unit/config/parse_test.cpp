@@ -44,6 +44,13 @@ within = "1h"
 tcp = [80, 443]
 udp = [53]
 detect = false
+[rules]
+shipped = false
+directories = ["/tmp/rules", "/tmp/more/"]
+enabled = ["sshd-*", "nginx-login"]
+disabled = ["sshd-kex"]
+fail2ban = "/etc/fail2ban"
+follow = false
 [enforce]
 backend = "dry-run"
 [ledger]
@@ -77,6 +84,12 @@ level = "debug"
   EXPECT_EQ(config.open.declared.tcp.list(), (std::vector<uint16_t>{80, 443}));
   EXPECT_EQ(config.open.declared.udp.list(), (std::vector<uint16_t>{53}));
   EXPECT_FALSE(config.open.detect);
+  EXPECT_FALSE(config.rules.shipped);
+  EXPECT_EQ(config.rules.directories, (std::vector<std::string>{"/tmp/rules", "/tmp/more/"}));
+  EXPECT_EQ(config.rules.enabled, (std::vector<std::string>{"sshd-*", "nginx-login"}));
+  EXPECT_EQ(config.rules.disabled, std::vector<std::string>{"sshd-kex"});
+  EXPECT_EQ(config.rules.fail2ban, "/etc/fail2ban");
+  EXPECT_FALSE(config.rules.follow);
   EXPECT_EQ(config.enforce.backend, EnforceSettings::Backend::dry_run);
   EXPECT_EQ(config.ledger.path, "/tmp/x.db");
   EXPECT_EQ(config.ledger.keep, one_day * 90);

@@ -86,6 +86,42 @@ TEST_F(JournalTest, GivesOnlyWhatTheKernelWrote) {
   EXPECT_EQ(source->counters().lines, 2U);
 }
 
+TEST_F(JournalTest, GivesTheServicesThatAreWantedByFieldsThatCannotBeForged) {
+  const std::string sshd = "_TRANSPORT=syslog\nSYSLOG_IDENTIFIER=sshd\n_COMM=sshd\n";
+  put("a", {{"refused"},
+            {"failed login", sshd + "_UID=0\n_SYSTEMD_UNIT=ssh.service\n"},
+            {"not asked for", "_TRANSPORT=stdout\nSYSLOG_IDENTIFIER=cron\n_UID=0\n_SYSTEMD_UNIT=cron.service\n"},
+            {"by a user", sshd + "_UID=1000\n_SYSTEMD_UNIT=user@1000.service\n"},
+            {"from a session", sshd + "_UID=33\n_SYSTEMD_UNIT=session-4.scope\n"},
+            {"by nobody known", sshd},
+            {"as a service's user", "_TRANSPORT=stdout\n_COMM=sshd\n_UID=33\n_SYSTEMD_UNIT=x.service\n"},
+            {"of root's session", sshd + "_UID=0\n_SYSTEMD_UNIT=session-1.scope\n"}});
+  JournalOptions options;
+  options.directory = dir / "journal";
+  options.services = [](const LineOrigin& origin) { return origin.identifier == "sshd"; };
+  auto source = std::move(*Journal::open(options, {}));
+  Source::Batch batch;
+  ASSERT_TRUE(source->read(batch));
+  ASSERT_EQ(batch.lines.size(), 4U);
+  EXPECT_EQ(batch.lines[0].framing, Framing::kernel);
+  EXPECT_EQ(batch.lines[1].text, "failed login");
+  EXPECT_EQ(batch.lines[1].framing, Framing::message);
+  EXPECT_EQ(batch.lines[1].at, WallTime{Duration{static_cast<int64_t>(start) + 2}});
+  ASSERT_NE(batch.lines[1].origin, nullptr);
+  EXPECT_EQ(batch.lines[1].origin->unit, "ssh.service");
+  EXPECT_EQ(batch.lines[1].origin->identifier, "sshd");
+  EXPECT_EQ(batch.lines[1].origin->transport, "syslog");
+  EXPECT_EQ(batch.lines[1].origin->uid, 0U);
+  EXPECT_EQ(batch.lines[2].text, "as a service's user");
+  EXPECT_EQ(batch.lines[2].origin->identifier, "sshd") << "the process, where it gave itself no name";
+  EXPECT_EQ(batch.lines[3].text, "of root's session");
+
+  options.kernel = false;
+  options.since = WallTime{Duration{static_cast<int64_t>(start) + 7}};
+  source = std::move(*Journal::open(options, {}));
+  EXPECT_EQ(read_all(*source), (Lines{"as a service's user", "of root's session"}));
+}
+
 TEST_F(JournalTest, FollowsAndGoesOnAfterARestart) {
   put("a", {{"1"}, {"2"}});
   const auto source = journal();
