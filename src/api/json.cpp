@@ -123,6 +123,19 @@ std::string text_of(const ExplainReply& reply) {
       dump(text_or_null(reply.exempt)), fmt::join(decisions, ","), dump(evidence), dump(Json(reply.advice)));
 }
 
+std::string text_of(const ProgressReply& reply) {
+  Json counts = Json::array();
+  for (const Progress& one : reply.counts) {
+    counts.push_back({{"rule", rule_name(one.rule)},
+                      {"subject", one.subject.text()},
+                      {"count", one.count},
+                      {"enough", one.enough},
+                      {"within", format_duration(one.within)},
+                      {"newest", time_json(one.newest)}});
+  }
+  return dump({{"address", reply.address.text()}, {"counts", std::move(counts)}});
+}
+
 std::string text_of(const BanReply& reply) {
   return fmt::format(R"({{"ban":{}}})", ban_object(reply.ban));
 }

@@ -58,6 +58,12 @@ Result<Command> explain(const Parameters& given) {
   return ExplainAddress{*address};
 }
 
+Result<Command> progress(const Parameters& given) {
+  const auto address = given.address("address");
+  if (!address) return Failure(address.error());
+  return GetProgress{*address};
+}
+
 constexpr std::array<std::string_view, 4> ban_keys{"prefix", "for", "scope", "reason"};
 
 Result<Command> ban(const Parameters& given) {
@@ -122,12 +128,13 @@ struct Route {
   Result<Command> (*parse)(const Parameters&);
 };
 
-constexpr std::array<Route, 9> routes{{
+constexpr std::array<Route, 10> routes{{
     {"GET", "/v1/status", {}, get_status},
     {"GET", "/v1/bans", list_keys, list_bans},
     {"POST", "/v1/bans", ban_keys, ban},
     {"DELETE", "/v1/bans", unban_keys, unban},
     {"GET", "/v1/why", why_keys, explain},
+    {"GET", "/v1/progress", why_keys, progress},
     {"POST", "/v1/allow", allow_keys, allow},
     {"DELETE", "/v1/allow", disallow_keys, disallow},
     {"POST", "/v1/reload", {}, reload},

@@ -52,9 +52,11 @@ std::vector<std::string> advice_for(const ExplainReply& reply) {
 
 }  // namespace
 
-Answers::Answers(Gate& gate, const std::vector<Intake>& intakes, const Clock& clock, Actions actions)
+Answers::Answers(Gate& gate, const std::vector<Intake>& intakes, const std::vector<std::string>& rule_faults,
+                 const Clock& clock, Actions actions)
     : gate_(gate),
       intakes_(intakes),
+      rule_faults_(rule_faults),
       clock_(clock),
       actions_(std::move(actions)),
       history_(gate.config().ledger.path),
@@ -98,8 +100,10 @@ std::vector<NamedCount> Answers::counters() {
     const auto verdict = static_cast<Verdict>(i);
     all.push_back({fmt::format("events_{}", verdict_name(verdict)), judge.count(verdict)});
   }
-  all.push_back({"sources_tracked", judge.detectors().tracked()});
-  all.push_back({"sources_evicted", judge.detectors().evicted()});
+  all.push_back({"sources_tracked", judge.detectors().tracked() + judge.rules().tracked()});
+  all.push_back({"sources_evicted", judge.detectors().evicted() + judge.rules().evicted()});
+  all.push_back({"rules_loaded", gate_.rules().size()});
+  all.push_back({"rule_searches_given_up", gate_.rules().given_up()});
   all.push_back({"bans_evicted", judge.decider().evicted()});
   all.push_back({"subjects_forgotten", judge.decider().forgotten()});
   all.push_back({"kernel_table_rebuilds", gate_.rebuilds()});
@@ -123,6 +127,11 @@ std::vector<std::string> Answers::troubles() {
   }
   for (const Intake& intake : intakes_)
     if (!intake.trouble.empty()) all.push_back(intake.trouble);
+  constexpr size_t most_faults = 5;
+  for (size_t i = 0; i < std::min(rule_faults_.size(), most_faults); ++i) all.push_back(rule_faults_[i]);
+  if (rule_faults_.size() > most_faults)
+    all.push_back(
+        fmt::format("and {} more faults of rules: see 'palang rules list'", rule_faults_.size() - most_faults));
   if (intakes_.empty()) all.emplace_back("no log is read: name one under [[source]] in the configuration");
   return all;
 }
@@ -216,6 +225,21 @@ Result<Reply> Answers::answer(const ExplainAddress& question) {
                                      "against it is kept",
                                      question.address.text())));
   reply.advice = advice_for(reply);
+  return reply;
+}
+
+Result<Reply> Answers::answer(const GetProgress& question) {
+  const WallTime now = clock_.now();
+  ProgressReply reply{question.address, gate_.judge().rules().progress_of(question.address, now)};
+  const DetectSettings& detect = gate_.config().policy.detect;
+  for (const Pending& pending : gate_.judge().detectors().pending_of(question.address)) {
+    const bool blocked = pending.rule == Rule::blocked;
+    const Duration within = blocked ? detect.blocked.within : detect.portscan.within;
+    const auto is_recent = [&](WallTime at) { return at + within > now; };
+    const auto count = static_cast<uint32_t>(std::ranges::count_if(pending.times, is_recent));
+    const uint32_t enough = blocked ? detect.blocked.after : detect.portscan.ports;
+    if (count > 0) reply.counts.push_back({pending.rule, pending.subject, count, enough, within, pending.times.back()});
+  }
   return reply;
 }
 

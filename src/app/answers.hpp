@@ -19,7 +19,8 @@ class Answers final : public CommandHandler {
     std::function<Result<void>(bool lift)> stop;
   };
 
-  Answers(Gate& gate, const std::vector<Intake>& intakes, const Clock& clock, Actions actions);
+  Answers(Gate& gate, const std::vector<Intake>& intakes, const std::vector<std::string>& rule_faults,
+          const Clock& clock, Actions actions);
 
   [[nodiscard]] Result<Reply> handle(const Command& command) override;
 
@@ -27,6 +28,7 @@ class Answers final : public CommandHandler {
   [[nodiscard]] Result<Reply> answer(const GetStatus& question);
   [[nodiscard]] Result<Reply> answer(const ListBans& question);
   [[nodiscard]] Result<Reply> answer(const ExplainAddress& question);
+  [[nodiscard]] Result<Reply> answer(const GetProgress& question);
   [[nodiscard]] Result<Reply> answer(const BanPrefix& order);
   [[nodiscard]] Result<Reply> answer(const UnbanPrefix& order);
   [[nodiscard]] Result<Reply> answer(const AllowPrefix& order);
@@ -44,6 +46,7 @@ class Answers final : public CommandHandler {
 
   Gate& gate_;
   const std::vector<Intake>& intakes_;
+  const std::vector<std::string>& rule_faults_;
   const Clock& clock_;
   Actions actions_;
   LedgerHistory history_;

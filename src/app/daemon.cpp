@@ -13,6 +13,7 @@
 #include "app/host_watch.hpp"
 #include "app/intake.hpp"
 #include "app/privileges.hpp"
+#include "app/rule_loading.hpp"
 #include "app/version.hpp"
 #include "base/log.hpp"
 #include "enforce/dry_run.hpp"
@@ -22,7 +23,8 @@ namespace palang {
 namespace {
 
 constexpr Duration tick_interval{100ms};
-constexpr Duration poll_interval{1s};  // for what no descriptor announces: silence, a path that became readable
+constexpr Duration poll_interval{1s};   // for what no descriptor announces: silence, a path that became readable
+constexpr Duration look_for_files{5s};  // that rules name
 constexpr Duration flush_timeout{10s};
 
 bool is_dry(const Config& config) {
@@ -53,7 +55,10 @@ class Daemon {
 
  private:
   Result<Gate::Parts> open_parts(Snapshot& snapshot);
+  Result<void> load_rules(Config& config, RuleSet& set);
   Result<void> open_sources(const Snapshot& snapshot);
+  void follow_files();
+  void attach(size_t intake);
   void catch_up();
   void connect();
   void watch_kernel();
@@ -70,7 +75,12 @@ class Daemon {
   EventLoop loop_;
   uint32_t enforcer_port_id_ = 0;
   std::unique_ptr<Gate> gate_;
+  std::shared_ptr<ServiceNames> service_names_ = std::make_shared<ServiceNames>();  // the journal asks it
+  FollowedFiles followed_;
+  std::vector<std::string> rule_faults_;
+  std::vector<Position> stored_;  // for files that appear later
   std::vector<Intake> intakes_;
+  bool connected_ = false;
   std::vector<event*> read_again_;  // one for each intake, owned by the loop
   Source::Batch batch_;
   std::optional<NftMonitor> monitor_;
@@ -79,9 +89,25 @@ class Daemon {
   std::unique_ptr<ApiServer> api_;
 };
 
+// Reads and compiles the rules; what they need to know of the configuration goes into it.
+Result<void> Daemon::load_rules(Config& config, RuleSet& set) {
+  auto loaded = load_rule_set(config.rules);
+  if (!loaded) return Failure(loaded.error());
+  for (const std::string& fault : loaded->faults) log_error(fault);
+  log_info(loaded->summary);
+  rule_faults_ = loaded->faults;
+  config.policy.rules = loaded->settings();
+  *service_names_ = ServiceNames(loaded->definitions);
+  followed_.use(config.rules.follow && !options_.read_stdin ? loaded->files : std::vector<std::string>());
+  set = std::move(loaded->set);
+  return {};
+}
+
 Result<Gate::Parts> Daemon::open_parts(Snapshot& snapshot) {
   Gate::Parts parts;
-  parts.config = config_;
+  auto config = std::make_shared<Config>(*config_);
+  if (const auto loaded = load_rules(*config, parts.rules); !loaded) return Failure(loaded.error());
+  parts.config = config_ = std::move(config);
   auto enforcement = open_enforcement(*config_);
   if (!enforcement) return Failure(enforcement.error());
   parts.enforcer = std::move(enforcement->enforcer);
@@ -105,11 +131,29 @@ Result<Gate::Parts> Daemon::open_parts(Snapshot& snapshot) {
 }
 
 Result<void> Daemon::open_sources(const Snapshot& snapshot) {
-  auto opened = options_.read_stdin ? open_stdin_intake(clock_) : open_intakes(*config_, snapshot.positions, clock_);
+  stored_ = snapshot.positions;
+  const WantedLines wanted{!service_names_->empty(),
+                           [names = service_names_](const LineOrigin& origin) { return names->wants(origin); }};
+  auto opened =
+      options_.read_stdin ? open_stdin_intake(clock_) : open_intakes(*config_, wanted, snapshot.positions, clock_);
   if (!opened) return Failure(opened.error());
   for (const std::string& notice : opened->notices) log_info(notice);
   intakes_ = std::move(opened->intakes);
+  for (const Intake& intake : intakes_)
+    if (intake.source->name().starts_with("file:")) followed_.leave_out(intake.source->name().substr(5));
+  follow_files();
   return {};
+}
+
+// Opens what has appeared of the files that rules name.
+void Daemon::follow_files() {
+  const bool first_look = !connected_;
+  OpenedIntakes opened = open_followed(followed_, first_look, stored_, clock_);
+  for (const std::string& notice : opened.notices) log_info(notice);
+  for (Intake& intake : opened.intakes) {
+    intakes_.push_back(std::move(intake));
+    if (!first_look) attach(intakes_.size() - 1);
+  }
 }
 
 Result<void> Daemon::start() {
@@ -120,7 +164,7 @@ Result<void> Daemon::start() {
   if (!parts) return Failure(parts.error());
   gate_ = std::make_unique<Gate>(std::move(*parts), HashSeed::random());
   answers_ = std::make_unique<Answers>(
-      *gate_, intakes_, clock_,
+      *gate_, intakes_, rule_faults_, clock_,
       Answers::Actions{[this] { return reload(); }, [this](bool lift) { return stop(lift); }});
   auto api = ApiServer::listen(loop_.base(), {config_->api.socket, config_->api.group}, *answers_);
   if (api) {
@@ -157,12 +201,16 @@ void Daemon::catch_up() {
   }
 }
 
+void Daemon::attach(size_t intake) {
+  read_again_.push_back(loop_.on_demand([this, intake] { read(intake); }));
+  const int fd = intakes_[intake].source->fd();
+  if (fd >= 0) loop_.on_readable(fd, [this, intake] { read(intake); });
+  read_later(intake);
+}
+
 void Daemon::connect() {
-  for (size_t i = 0; i < intakes_.size(); ++i) {
-    read_again_.push_back(loop_.on_demand([this, i] { read(i); }));
-    if (intakes_[i].source->fd() >= 0) loop_.on_readable(intakes_[i].source->fd(), [this, i] { read(i); });
-    read_later(i);
-  }
+  connected_ = true;
+  for (size_t i = 0; i < intakes_.size(); ++i) attach(i);
   watch_kernel();
   host_watch_ = std::make_unique<HostWatch>();
   loop_.on_readable(host_watch_->fd(), [this] {
@@ -176,6 +224,7 @@ void Daemon::connect() {
     });
   }
   loop_.every(tick_interval, [this] { gate_->tick(clock_.now()); });
+  loop_.every(look_for_files, [this] { follow_files(); });
   loop_.every(poll_interval, [this] {
     read_all();
     sd_notify(0, "WATCHDOG=1");
@@ -212,7 +261,7 @@ void Daemon::read(size_t index) {
   if (!done && intake.trouble != done.error().text) log_error(done.error().text);
   if (done && !intake.trouble.empty()) log_notice(intake.source->name() + " can be read again");
   intake.trouble = done ? std::string() : done.error().text;
-  if (!batch_.lines.empty()) gate_->judge_lines(intake.parser, batch_, intake.source->position(), clock_.now());
+  if (!batch_.lines.empty()) gate_->judge_lines(intake.reader, batch_, intake.source->position(), clock_.now());
   if (read_again_.size() <= index) return;
   if (batch_.more) read_later(index);
   intake.finished = batch_.finished;
@@ -240,8 +289,12 @@ Result<DoneReply> Daemon::reload() {
   note_if(!(fresh->ledger == config_->ledger), "[ledger]");
   note_if(!(fresh->api == config_->api), "[api]");
   note_if(fresh->policy.detect.tracked_sources != config_->policy.detect.tracked_sources, "detect.tracked_sources");
+  RuleSet rules;
+  if (const auto loaded = load_rules(*fresh, rules); !loaded) return Failure(loaded.error());
+  for (const std::string& fault : rule_faults_) reply.notes.push_back(fault);
   config_ = std::make_shared<const Config>(*std::move(fresh));
-  gate_->use_config(config_, clock_.now());
+  gate_->use_config(config_, std::move(rules), clock_.now());
+  follow_files();
   log_notice("configuration reloaded");
   reply.notes.insert(reply.notes.begin(), "configuration reloaded");
   return reply;

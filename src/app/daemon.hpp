@@ -20,7 +20,7 @@ struct DaemonOptions {
 // Runs the gate until a signal or `palang stop`. Error: it could not start, in one sentence.
 [[nodiscard]] Result<void> run_daemon(const DaemonOptions& options);
 
-// The configuration with what the command line overrides.
+// The configuration with what the command line overrides, without the rules.
 [[nodiscard]] Result<Config> configuration_for(const DaemonOptions& options);
 
 }  // namespace palang

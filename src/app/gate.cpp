@@ -45,7 +45,10 @@ Gate::Gate(Parts parts, HashSeed seed)
       ledger_(std::move(parts.ledger)),
       socket_killer_(std::move(parts.socket_killer)),
       judge_(config_->policy, seed, looks_for(*config_)),
-      ports_(config_->open.declared, config_->open.detect) {}
+      rules_(std::move(parts.rules)),
+      ports_(config_->open.declared, config_->open.detect) {
+  if (ledger_) judge_.rules().keep_pending();
+}
 
 void Gate::restore(const Snapshot& snapshot, WallTime now) {
   judge_.decider().continue_after(snapshot.last_id);
@@ -53,6 +56,7 @@ void Gate::restore(const Snapshot& snapshot, WallTime now) {
   judge_.decider().restore_active(snapshot.active, now);
   restore_pardons(snapshot.past);
   judge_.detectors().restore(snapshot.pending, now);
+  judge_.rules().restore(snapshot.pending, now);
   allowed_ = snapshot.allowed;
   for (const Position& position : snapshot.positions) remember_position(position, true);
 }
@@ -86,33 +90,54 @@ void Gate::adopt_kernel_bans(WallTime now) {
   if (ledger_) ledger_->commit(std::move(batch));
 }
 
-void Gate::judge_lines(LineParser& parser, const Source::Batch& lines, Position position, WallTime now) {
-  LedgerBatch batch;
-  std::vector<Address> watched;
-  std::vector<Address> decided;
-  bool ports_changed = false;
+void Gate::judge_lines(LineReader& reader, const Source::Batch& lines, Position position, WallTime now) {
+  Portion portion;
   for (const RawLine& raw : lines.lines) {
-    const ParsedLine parsed = parser.parse(raw);
-    ++line_counts_[static_cast<size_t>(parsed.fate)];
-    if (parsed.fate != LineFate::judged) continue;
-    const Event& event = parsed.event;
-    if (event.port_is_closed && event.at + news_for_ports > now)
-      ports_changed |= ports_.note_refused(event.protocol, event.port, event.source, now);
-    const Verdict verdict = judge_.observe(event, now, batch.changes);
-    if (verdict != Verdict::watched && verdict != Verdict::decided) continue;
-    constexpr size_t most_evidence = 512;
-    const Rule rule = verdict == Verdict::decided ? newest_rule(batch.changes) : Rule::blocked;
-    batch.evidence.push_back({event.at, event.source, rule, std::string(event.line.substr(0, most_evidence))});
-    (verdict == Verdict::watched ? watched : decided).push_back(event.source);
+    const ParsedLine parsed = reader.parse(raw);
+    LineFate fate = parsed.fate;
+    if (fate == LineFate::judged) {
+      judge_event(parsed.event, portion, now);
+    } else if (fate == LineFate::not_ours || fate == LineFate::no_header) {
+      events_.clear();
+      fate = reader.by_rules(raw, fate, rules_, events_);
+      for (const Event& event : events_) judge_event(event, portion, now);
+    }
+    ++line_counts_[static_cast<size_t>(fate)];
   }
-  note_pending(batch, watched, decided);
-  const bool something = !batch.changes.empty() || !batch.evidence.empty();
+  LedgerBatch& batch = portion.batch;
+  note_pending(batch, portion.watched, portion.decided);
+  const bool something = !batch.changes.empty() || !batch.evidence.empty() || !batch.pending.empty();
   remember_position(position, something);
   if (something) {
     batch.positions.push_back(std::move(position));
     carry_out(std::move(batch), now);
   }
-  if (ports_changed) close_refused_ports(now);
+  if (portion.ports_changed) close_refused_ports(now);
+}
+
+void Gate::judge_event(const Event& event, Portion& portion, WallTime now) {
+  const bool by_firewall = event.rule == Rule::blocked;
+  if (event.port_is_closed && event.at + news_for_ports > now)
+    portion.ports_changed |= ports_.note_refused(event.protocol, event.port, event.source, now);
+  if (!by_firewall) {
+    const auto id = static_cast<size_t>(event.rule);
+    if (rule_events_.size() <= id) rule_events_.resize(id + 1);
+    ++rule_events_[id];
+  }
+  const Verdict verdict = judge_.observe(event, now, portion.batch.changes);
+  if (verdict != Verdict::watched && verdict != Verdict::decided) return;
+  // What nearly every visitor does is no evidence before it is too much.
+  if (verdict == Verdict::watched && !by_firewall && judge_.rules().is_brief(event.rule)) return;
+  constexpr size_t most_evidence = 512;
+  const Rule rule = verdict == Verdict::decided ? newest_rule(portion.batch.changes) : event.rule;
+  auto& evidence = portion.batch.evidence;
+  if (portion.evident == event.line.data() && !evidence.empty() && evidence.back().source == event.source) {
+    if (verdict == Verdict::decided) evidence.back().rule = rule;
+  } else {
+    evidence.push_back({event.at, event.source, rule, std::string(event.line.substr(0, most_evidence))});
+    portion.evident = event.line.data();
+  }
+  if (by_firewall) (verdict == Verdict::watched ? portion.watched : portion.decided).push_back(event.source);
 }
 
 // Another firewall seems to refuse a port. Before quiet bans reach it, strangers who use it are looked for: they prove
@@ -126,7 +151,8 @@ void Gate::close_refused_ports(WallTime now) {
 }
 
 // Counts that led to no finding yet must survive a restart, and those that did must not come back.
-void Gate::note_pending(LedgerBatch& batch, std::span<const Address> watched, std::span<const Address> decided) const {
+void Gate::note_pending(LedgerBatch& batch, std::span<const Address> watched, std::span<const Address> decided) {
+  judge_.rules().take_pending(batch.pending);
   const DetectSettings& detect = config_->policy.detect;
   std::vector<Address> distinct(watched.begin(), watched.end());
   std::ranges::sort(distinct);
@@ -136,7 +162,8 @@ void Gate::note_pending(LedgerBatch& batch, std::span<const Address> watched, st
   const bool first_sight = detect.blocked.enabled && detect.blocked.after <= 1;
   if (first_sight) return;
   for (const Address& address : decided)
-    for (const Rule rule : {Rule::blocked, Rule::portscan}) batch.pending.push_back({rule, address, {}, {}});
+    for (const Rule rule : {Rule::blocked, Rule::portscan})
+      batch.pending.push_back({rule, Prefix::of(address), {}, {}});
 }
 
 void Gate::carry_out(LedgerBatch batch, WallTime now) {

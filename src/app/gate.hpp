@@ -13,11 +13,11 @@
 #include "enforce/nft_monitor.hpp"
 #include "enforce/socket_killer.hpp"
 #include "engine/judge.hpp"
+#include "engine/line_reader.hpp"
 #include "host/public_ports.hpp"
 #include "ledger/history.hpp"
 #include "ledger/ledger.hpp"
 #include "model/enforcer.hpp"
-#include "parse/line_parser.hpp"
 
 namespace palang {
 
@@ -26,7 +26,8 @@ namespace palang {
 class Gate {
  public:
   struct Parts {
-    std::shared_ptr<const Config> config;
+    std::shared_ptr<const Config> config;  // with the settings of the rules
+    RuleSet rules;
     std::unique_ptr<Enforcer> enforcer;
     std::unique_ptr<Ledger> ledger;             // null: a dry run, which writes nothing
     std::optional<SocketKiller> socket_killer;  // none: not permitted, or a dry run
@@ -44,13 +45,13 @@ class Gate {
   void adopt_kernel_bans(WallTime now);
 
   // Judges the lines of one source and carries out what comes of it, the read position included (promise 4).
-  void judge_lines(LineParser& parser, const Source::Batch& batch, Position position, WallTime now);
+  void judge_lines(LineReader& reader, const Source::Batch& batch, Position position, WallTime now);
   // What time alone brings: ends, looks at the kernel's counters, retries, positions of quiet sources.
   void tick(WallTime now);
   // How far every source was read, where that is not saved yet.
   void save_positions(WallTime now);
   void use_host_facts(HostFacts facts, WallTime now);
-  void use_config(std::shared_ptr<const Config> config, WallTime now);
+  void use_config(std::shared_ptr<const Config> config, RuleSet rules, WallTime now);
 
   // Makes the kernel hold exactly what is decided.
   void reconcile(WallTime now);
@@ -68,6 +69,9 @@ class Gate {
   // For those who report.
   [[nodiscard]] const Config& config() const { return *config_; }
   [[nodiscard]] const Judge& judge() const { return judge_; }
+  [[nodiscard]] RuleSet& rules() { return rules_; }
+  // How often each rule found something, by its id.
+  [[nodiscard]] const std::vector<uint64_t>& rule_events() const { return rule_events_; }
   [[nodiscard]] const LineCounts& line_counts() const { return line_counts_; }
   [[nodiscard]] const HostFacts& host_facts() const { return facts_; }
   [[nodiscard]] const std::vector<AllowEntry>& allowed() const { return allowed_; }
@@ -86,6 +90,15 @@ class Gate {
     bool dirty = false;
   };
 
+  // What came of one portion of lines so far.
+  struct Portion {
+    LedgerBatch batch;
+    std::vector<Address> watched;
+    std::vector<Address> decided;
+    bool ports_changed = false;
+    const char* evident = nullptr;  // the line of the last evidence: several rules may find something in one line
+  };
+  void judge_event(const Event& event, Portion& portion, WallTime now);
   void carry_out(LedgerBatch batch, WallTime now);
   void close_refused_ports(WallTime now);
   void enforce(std::span<const Change> changes, WallTime now);
@@ -93,7 +106,7 @@ class Gate {
   void log_changes(std::span<const Change> changes, WallTime now);
   void look_at_counters(std::span<const ActiveBans::Slot> looks, std::vector<Change>& changes, WallTime now);
   void renew_exemptions(WallTime now);
-  void note_pending(LedgerBatch& batch, std::span<const Address> watched, std::span<const Address> decided) const;
+  void note_pending(LedgerBatch& batch, std::span<const Address> watched, std::span<const Address> decided);
   void kernel_failed(const Error& error, WallTime now);
   void save_everything(WallTime now);
   [[nodiscard]] std::vector<Allowed> everything_allowed() const;
@@ -108,6 +121,9 @@ class Gate {
   std::optional<SocketKiller> socket_killer_;
   Publish publish_;
   Judge judge_;
+  RuleSet rules_;
+  std::vector<Event> events_;  // of the line at hand
+  std::vector<uint64_t> rule_events_;
   PublicPortTracker ports_;
   PublicPorts told_ports_;
   HostFacts facts_;

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "host/boot_time.hpp"
 #include "host/log_sources.hpp"
 #include "host/root.hpp"
@@ -33,10 +35,33 @@ OpenedSource open_kernel_log(const std::vector<Position>& stored, const Clock& c
   return std::make_unique<KernelLog>(std::move(*device), clock, position_of(stored, "kmsg"));
 }
 
-OpenedSource open_source(const SourceSettings& settings, const std::vector<Position>& stored, const Clock& clock) {
+// A journal holds months of services' lines, and those older than a day are old news.
+constexpr Duration journal_look_back = one_day;
+
+// One place to read, and what for.
+struct Wanted {
+  SourceSettings settings;
+  bool kernel = true;    // the firewall's lines
+  bool services = true;  // lines for the rules
+};
+
+OpenedSource open_journal(const Wanted& wanted, const WantedLines& lines, const std::vector<Position>& stored,
+                          const Clock& clock) {
+  JournalOptions options;
+  options.kernel = wanted.kernel;
+  if (wanted.services && lines.services) {
+    options.services = lines.from_journal;
+    if (!wanted.kernel) options.since = clock.now() - journal_look_back;
+  }
+  return as_source(Journal::open(options, position_of(stored, "journald")));
+}
+
+OpenedSource open_source(const Wanted& wanted, const WantedLines& lines, const std::vector<Position>& stored,
+                         const Clock& clock) {
+  const SourceSettings& settings = wanted.settings;
   switch (settings.type) {
     case SourceSettings::Type::kmsg: return open_kernel_log(stored, clock);
-    case SourceSettings::Type::journald: return as_source(Journal::open({}, position_of(stored, "journald")));
+    case SourceSettings::Type::journald: return open_journal(wanted, lines, stored, clock);
     case SourceSettings::Type::file: break;
   }
   const auto start = settings.start == SourceSettings::Start::end ? FileTail::Start::end : FileTail::Start::beginning;
@@ -56,29 +81,73 @@ SourceSettings settings_of(const LogSource& found) {
   return settings;
 }
 
+// What the configuration names: all of it is read for everything, but no kernel line twice.
+std::vector<Wanted> configured(const std::vector<SourceSettings>& sources) {
+  using Type = SourceSettings::Type;
+  const bool kmsg = std::ranges::any_of(sources, [](const SourceSettings& one) { return one.type == Type::kmsg; });
+  std::vector<Wanted> wanted;
+  for (const SourceSettings& settings : sources)
+    wanted.push_back({settings, !(kmsg && settings.type == Type::journald), true});
+  return wanted;
+}
+
+// What this host has.
+std::vector<Wanted> found_on_host(const WantedLines& lines, std::vector<std::string>& notices) {
+  std::vector<Wanted> wanted;
+  const auto add = [&](const FoundLogSources& found, bool kernel) {
+    for (const std::string& sentence : found.passed_over) notices.push_back(sentence);
+    for (const LogSource& source : found.sources) {
+      const SourceSettings settings = settings_of(source);
+      const auto same = std::ranges::find(wanted, settings, &Wanted::settings);
+      notices.push_back("reading " + source.why);
+      if (same != wanted.end())
+        same->services = true;
+      else
+        wanted.push_back({settings, kernel, !kernel});
+    }
+  };
+  add(find_log_sources(HostRoot{}), true);
+  if (wanted.empty())
+    notices.emplace_back("found no kernel log to read; name one under [[source]] in the configuration");
+  if (lines.services) add(find_service_sources(HostRoot{}), false);
+  return wanted;
+}
+
 }  // namespace
 
-Result<OpenedIntakes> open_intakes(const Config& config, const std::vector<Position>& stored, const Clock& clock) {
+Result<OpenedIntakes> open_intakes(const Config& config, const WantedLines& lines, const std::vector<Position>& stored,
+                                   const Clock& clock) {
   OpenedIntakes opened;
-  std::vector<SourceSettings> wanted = config.sources;
-  if (wanted.empty()) {
-    const FoundLogSources found = find_log_sources(HostRoot{});
-    for (const std::string& sentence : found.passed_over) opened.notices.push_back(sentence);
-    for (const LogSource& source : found.sources) {
-      opened.notices.push_back("reading " + source.why);
-      wanted.push_back(settings_of(source));
-    }
-    if (wanted.empty())
-      opened.notices.emplace_back("found no kernel log to read; name one under [[source]] in the configuration");
-  }
-  for (const SourceSettings& settings : wanted) {
-    auto source = open_source(settings, stored, clock);
-    if (!source && !config.sources.empty()) return Failure(source.error());
+  const bool named = !config.sources.empty();
+  for (const Wanted& wanted : named ? configured(config.sources) : found_on_host(lines, opened.notices)) {
+    auto source = open_source(wanted, lines, stored, clock);
+    if (!source && named) return Failure(source.error());
+    const auto reads = wanted.kernel ? LineReader::Reads::everything : LineReader::Reads::services;
     if (source)
-      opened.intakes.push_back({std::move(*source), LineParser(boot_time()), {}, false});
+      opened.intakes.push_back({std::move(*source), LineReader(boot_time(), reads), {}, false});
     else
       opened.notices.push_back(source.error().text + "; the bans of the ledger are kept all the same");
   }
+  return opened;
+}
+
+OpenedIntakes open_followed(FollowedFiles& files, bool first_look, const std::vector<Position>& stored,
+                            const Clock& clock) {
+  OpenedIntakes opened;
+  const FollowedFiles::News news = files.look();
+  const auto start = first_look ? FileTail::Start::end : FileTail::Start::beginning;
+  for (const std::string& path : news.paths) {
+    auto source = as_source(FileTail::open(path, clock, start, position_of(stored, "file:" + path)));
+    if (!source) {
+      opened.notices.push_back(source.error().text);
+      continue;
+    }
+    opened.notices.push_back(fmt::format("reading log file {}: rules are for it", path));
+    opened.intakes.push_back({std::move(*source), LineReader(boot_time(), LineReader::Reads::services), {}, false});
+  }
+  if (news.too_many > 0)
+    opened.notices.push_back(fmt::format("{} more log files that rules name are not read: {} is the limit",
+                                         news.too_many, FollowedFiles::most_files));
   return opened;
 }
 
@@ -86,7 +155,7 @@ Result<OpenedIntakes> open_stdin_intake(const Clock& clock) {
   auto source = as_source(StdinSource::open(clock));
   if (!source) return Failure(source.error());
   OpenedIntakes opened;
-  opened.intakes.push_back({std::move(*source), LineParser(boot_time()), {}, false});
+  opened.intakes.push_back({std::move(*source), LineReader(boot_time()), {}, false});
   opened.notices.emplace_back("reading standard input");
   return opened;
 }

@@ -4,7 +4,10 @@
 #include <iostream>
 
 #include "app/daemon.hpp"
+#include "app/finish.hpp"
 #include "app/replay.hpp"
+#include "app/rule_commands.hpp"
+#include "app/rule_loading.hpp"
 #include "app/version.hpp"
 #include "base/log.hpp"
 #include "cli/commands.hpp"
@@ -13,12 +16,6 @@
 
 namespace palang {
 namespace {
-
-int finish(const Result<void>& done, const Console& console) {
-  if (done) return static_cast<int>(ExitCode::ok);
-  console.err << "palang: " << done.error().text << "\n";
-  return static_cast<int>(exit_code_of(done.error().kind));
-}
 
 void add_daemon(CLI::App& app, Console& console, Chosen& chosen) {
   CLI::App* command = app.add_subcommand("daemon", "Guard this host: read its logs, decide, drop in the kernel");
@@ -48,8 +45,13 @@ void add_replay(CLI::App& app, Console& console, Chosen& chosen) {
 Result<void> check(const std::optional<std::string>& path, const Console& console) {
   const auto config = load_config(path);
   if (!config) return Failure(config.error());
-  console.out << describe(*config);
-  return {};
+  const auto rules = load_rule_set(config->rules);
+  if (!rules) return Failure(rules.error());
+  console.out << describe(*config) << "rules: " << rules->summary << "\n";
+  if (rules->faults.empty()) return {};
+  std::string faults;
+  for (const std::string& fault : rules->faults) faults += (faults.empty() ? "" : "\n") + fault;
+  return Failure(Error::bad_config(std::move(faults)));
 }
 
 void add_check(CLI::App& app, Console& console, Chosen& chosen) {
@@ -76,6 +78,7 @@ int run(int argc, char** argv) {
   add_daemon(app, console, chosen);
   add_replay(app, console, chosen);
   add_check(app, console, chosen);
+  add_rule_commands(app, console, chosen);
   add_client_commands(app, console, chosen);
   return run_command_line(app, argc, argv, console, chosen);
 }

@@ -7,7 +7,9 @@
 #include <chrono>
 #include <ostream>
 
+#include "app/followed_files.hpp"
 #include "app/report.hpp"
+#include "app/rule_loading.hpp"
 #include "base/log.hpp"
 #include "base/text.hpp"
 #include "config/config.hpp"
@@ -85,19 +87,19 @@ std::vector<std::string> in_order_of_time(const std::vector<std::string>& files,
   return sorted;
 }
 
-Result<std::vector<Survey::Policy>> policies_for(const ReplayOptions& options) {
+std::vector<Survey::Policy> policies_for(const std::optional<Config>& config, const std::vector<RuleSettings>& rules) {
   PolicySettings classic;
   classic.ban = classic_profile();
   PolicySettings off;
   off.detect.blocked.enabled = false;
   off.detect.portscan.enabled = false;
   std::vector<Survey::Policy> policies{{"classic", classic}, {"default", PolicySettings{}}, {"off", off}};
-  if (options.config_path) {
-    const auto config = load_config(options.config_path);
-    if (!config) return Failure(config.error());
+  if (config) {
     for (Survey::Policy& policy : policies) policy.settings.allow = config->policy.allow;
     policies.push_back({"configured", config->policy});
   }
+  for (Survey::Policy& policy : policies)
+    if (policy.name != "off") policy.settings.rules = rules;
   return policies;
 }
 
@@ -105,13 +107,24 @@ Result<std::vector<Survey::Policy>> policies_for(const ReplayOptions& options) {
 
 Result<void> run_replay(const ReplayOptions& options, const Console& console) {
   const SystemClock clock;
-  const auto policies = policies_for(options);
-  if (!policies) return Failure(policies.error());
-  auto replay = Replay::open(in_order_of_time(options.files, clock), clock);
+  std::optional<Config> config;
+  if (options.config_path) {
+    auto loaded = load_config(options.config_path);
+    if (!loaded) return Failure(loaded.error());
+    config = std::move(*loaded);
+  }
+  auto rules = load_rule_set(config ? config->rules : RulesSettings{});
+  if (!rules) return Failure(rules.error());
+  for (const std::string& fault : rules->faults) log_warning(fault);
+  const std::vector<std::string> files = in_order_of_time(options.files, clock);
+  auto replay = Replay::open(files, clock);
   if (!replay) return Failure(replay.error());
+  std::vector<std::string> origins;
+  for (const std::string& file : files) origins.push_back(path_for_rules(file, rules->files));
+  (*replay)->pretend(std::move(origins));
 
   const auto start = SteadyClock::now();
-  Survey survey(*policies, boot_time());
+  Survey survey(policies_for(config, rules->settings()), boot_time(), std::move(rules->set));
   Source::Batch batch;
   std::optional<Error> damage;
   {

@@ -64,11 +64,18 @@ std::string top_table(const SurveyResult& result, const Console& console) {
   return table.text(console.width, Style(console.colour));
 }
 
+std::string rules_table(const SurveyResult& result, const Console& console) {
+  Table table({{"rule"}, {"lines", Align::right}, {"sources", Align::right}, {"bans", Align::right}});
+  for (const RuleTally& one : result.rules)
+    table.add({std::string(rule_name(one.rule)), grouped(one.events), grouped(one.sources), grouped(one.bans)});
+  return table.text(console.width, Style(console.colour));
+}
+
 std::string not_judged(const SurveyResult& result) {
   std::string text;
   for (size_t i = 0; i < line_fates; ++i) {
     const auto fate = static_cast<LineFate>(i);
-    if (fate == LineFate::judged || result.fates[i] == 0) continue;
+    if (fate == LineFate::judged || fate == LineFate::matched || result.fates[i] == 0) continue;
     text += fmt::format("{}{} {}", text.empty() ? "" : ", ", grouped(result.fates[i]), line_fate_name(fate));
   }
   return text;
@@ -99,7 +106,9 @@ std::string report_text(const SurveyResult& result, double seconds, const Consol
                   seconds, grouped(lines_per_second(result, seconds)), grouped(result.events), grouped(result.sources));
   if (const std::string others = not_judged(result); !others.empty()) text += "not judged: " + others + "\n";
   if (result.events == 0)
-    return text + "There is nothing to judge: no line of a firewall that refused an inbound contact.\n";
+    return text +
+           "There is nothing to judge: no line of a firewall that refused an inbound contact, and none in which a rule "
+           "found anything.\n";
   text +=
       fmt::format("{} to {} ({}), {:.2f} attempts a minute\n\n", format_local(result.first), format_local(result.last),
                   approximate_duration(result.last - result.first), result.per_minute_before());
@@ -108,6 +117,9 @@ std::string report_text(const SurveyResult& result, double seconds, const Consol
       "stopped: of all attempts but each source's first; a network's ban can also stop first ones, hence over 100 "
       "%\n\n";
   text += conclusion(result) + "\n";
+  if (!result.rules.empty())
+    text +=
+        style.bold("What rules found") + ", and bans under the default policy\n" + rules_table(result, console) + "\n";
   text += style.bold("Most often") + "\n" + top_table(result, console);
   return text;
 }
@@ -132,6 +144,11 @@ std::string report_json(const SurveyResult& result, double seconds) {
     policies.push_back(std::move(row));
   }
   json["policies"] = std::move(policies);
+  Json rules = Json::array();
+  for (const RuleTally& one : result.rules)
+    rules.push_back(
+        {{"name", rule_name(one.rule)}, {"events", one.events}, {"sources", one.sources}, {"bans", one.bans}});
+  json["rules"] = std::move(rules);
   return json.dump() + "\n";
 }
 

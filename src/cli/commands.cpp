@@ -90,8 +90,8 @@ void add_list(CLI::App& app, Console& console, Chosen& chosen) {
   ClientCommand command(app, console, chosen, "list", "List the bans");
   const auto options = std::make_shared<ListOptions>();
   command->add_option("--within", options->within, "Only bans inside or around this prefix")->check(is_prefix());
-  command->add_option("--rule", options->rule, "Only bans of this rule")
-      ->check(CLI::IsMember({"blocked", "portscan", "manual", "recovered"}));
+  command->add_option("--rule", options->rule, "Only bans of this rule, as 'palang rules list' names them")
+      ->type_name("RULE");
   command->add_option("--scope", options->scope, "Only bans of this scope")->check(CLI::IsMember({"quiet", "full"}));
   command->add_option("--origin", options->origin, "Only bans from there")
       ->check(CLI::IsMember({"local", "manual", "imported", "feed", "fleet"}));

@@ -119,6 +119,18 @@ ExplainReply why_of(const json& from) {
   return why;
 }
 
+ProgressReply progress_of(const json& from) {
+  ProgressReply reply;
+  reply.address = good(Address::parse(from.at("address").get<std::string>()));
+  for (const json& one : from.at("counts")) {
+    reply.counts.push_back({rule_named(one.at("rule").get<std::string>()),
+                            good(Prefix::parse(one.at("subject").get<std::string>())), one.at("count").get<uint32_t>(),
+                            one.at("enough").get<uint32_t>(), good(parse_duration(one.at("within").get<std::string>())),
+                            time_of(one.at("newest"))});
+  }
+  return reply;
+}
+
 std::variant<Change, Dropped> record_of(const json& from) {
   if (from.contains("dropped")) return Dropped{from.at("dropped").get<uint64_t>()};
   const ChangeKind kind = named(from.at("change"),
@@ -152,6 +164,10 @@ Result<BansReply> read_bans(std::string_view text) {
 
 Result<ExplainReply> read_why(std::string_view text) {
   return read_as<ExplainReply>(text, why_of);
+}
+
+Result<ProgressReply> read_progress(std::string_view text) {
+  return read_as<ProgressReply>(text, progress_of);
 }
 
 Result<BanReply> read_ban(std::string_view text) {

@@ -17,6 +17,7 @@ namespace palang {
 [[nodiscard]] Result<StatusReply> read_status(std::string_view json);
 [[nodiscard]] Result<BansReply> read_bans(std::string_view json);
 [[nodiscard]] Result<ExplainReply> read_why(std::string_view json);
+[[nodiscard]] Result<ProgressReply> read_progress(std::string_view json);
 [[nodiscard]] Result<BanReply> read_ban(std::string_view json);
 [[nodiscard]] Result<CountReply> read_count(std::string_view json);
 [[nodiscard]] Result<DoneReply> read_done(std::string_view json);

@@ -36,6 +36,9 @@ void Simulation::account(const Change& change) {
   if (change.kind == ChangeKind::moved) return;
   pass_time(change.at);
   if (change.kind == ChangeKind::added) {
+    const auto id = static_cast<size_t>(change.decision.rule);
+    if (bans_by_rule_.size() <= id) bans_by_rule_.resize(id + 1);
+    ++bans_by_rule_[id];
     // A subject whose earlier decision is remembered was covered by that one.
     if (change.decision.repeat == 0) coverage_.add(change.decision.prefix);
     result_.list_peak = std::max(result_.list_peak, ++active_);

@@ -27,6 +27,9 @@ class Simulation {
   // Starts the memory accesses of an observe() of this source to come early.
   void prefetch(const Address& source, Judge::Hint hint) const;
   [[nodiscard]] SimulationResult finish(WallTime last);
+  [[nodiscard]] const std::string& name() const { return name_; }
+  // Decisions so far, by the id of the rule they rest on.
+  [[nodiscard]] const std::vector<uint64_t>& bans_by_rule() const { return bans_by_rule_; }
 
  private:
   // Which addresses were ever covered: a bit each for the 256 of an IPv4 /24, one unit for an IPv6 /64.
@@ -60,6 +63,7 @@ class Simulation {
   bool begun_ = false;
   uint64_t active_ = 0;
   SimulationResult result_;
+  std::vector<uint64_t> bans_by_rule_;
   double active_time_ = 0;  // decisions × microseconds
   WallTime first_{};
 };

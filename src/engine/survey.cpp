@@ -54,7 +54,8 @@ double SurveyResult::addresses_per_attacker(const SimulationResult& policy) cons
   return sources == 0 ? 0 : policy.covered / static_cast<double>(sources);
 }
 
-Survey::Survey(const std::vector<Policy>& policies, WallTime booted) : parser_(booted), sources_(HashSeed{}) {
+Survey::Survey(const std::vector<Policy>& policies, WallTime booted, RuleSet rules)
+    : reader_(booted), rules_(std::move(rules)), sources_(HashSeed{}) {
   for (const Policy& policy : policies)
     simulations_.push_back(std::make_unique<Simulation>(policy.name, policy.settings, HashSeed{}));
   for (auto& ports : ports_) ports.resize(65536);
@@ -64,17 +65,63 @@ Survey::Survey(const std::vector<Policy>& policies, WallTime booted) : parser_(b
 
 void Survey::observe(const Source::Batch& batch) {
   for (const RawLine& raw : batch.lines) {
-    const ParsedLine parsed = parser_.parse(raw);
+    const ParsedLine parsed = reader_.parse(raw);
+    LineFate fate = parsed.fate;
     ++result_.lines;
-    ++result_.fates[static_cast<size_t>(parsed.fate)];
-    if (parsed.fate != LineFate::judged) continue;
-    if (result_.events++ == 0) result_.first = parsed.event.at;
-    now_ = std::max(now_, parsed.event.at);
-    events_.push_back(parsed.event);
-    times_.push_back(now_);
-    if (events_.size() == group) judge_group();
+    if (fate == LineFate::judged) {
+      take(parsed.event);
+      if (events_.size() == group) judge_group();
+    } else if (fate == LineFate::not_ours || fate == LineFate::no_header) {
+      observe_by_rules(raw, fate);
+    }
+    ++result_.fates[static_cast<size_t>(fate)];
   }
   judge_group();  // the lines are gone with the batch
+}
+
+void Survey::take(const Event& event) {
+  if (result_.events++ == 0) result_.first = event.at;
+  now_ = std::max(now_, event.at);
+  events_.push_back(event);
+  times_.push_back(now_);
+}
+
+void Survey::observe_by_rules(const RawLine& raw, LineFate& fate) {
+  found_.clear();
+  fate = reader_.by_rules(raw, fate, rules_, found_);
+  if (found_.empty()) return;
+  for (const Event& event : found_) {
+    take(event);
+    const auto id = static_cast<size_t>(event.rule);
+    if (rule_events_.size() <= id) {
+      rule_events_.resize(id + 1);
+      rule_sources_.resize(id + 1);
+    }
+    ++rule_events_[id];
+    if (!rule_sources_[id]) rule_sources_[id] = std::make_unique<SeededTable<Address, bool>>(HashSeed{});
+    rule_sources_[id]->find_or_insert(event.source);
+  }
+  judge_group();  // what they point to is gone with the line
+}
+
+std::vector<RuleTally> Survey::tally() const {
+  std::vector<RuleTally> all;
+  const Simulation* policy = nullptr;
+  for (const auto& simulation : simulations_)
+    if (policy == nullptr || simulation->name() == "default") policy = simulation.get();
+  const auto bans_of = [&](size_t id) {
+    return policy == nullptr || policy->bans_by_rule().size() <= id ? 0 : policy->bans_by_rule()[id];
+  };
+  // Distributed attacks are found under a name that no event has.
+  const size_t ids = std::max(rule_events_.size(), policy == nullptr ? 0 : policy->bans_by_rule().size());
+  for (size_t id = 0; id < ids; ++id) {
+    const bool seen = id < rule_events_.size() && rule_events_[id] > 0;
+    const auto rule = static_cast<Rule>(id);
+    if (rule == Rule::blocked || rule == Rule::portscan || (!seen && bans_of(id) == 0)) continue;
+    all.push_back({rule, seen ? rule_events_[id] : 0, seen ? rule_sources_[id]->size() : 0, bans_of(id)});
+  }
+  std::ranges::stable_sort(all, std::ranges::greater{}, &RuleTally::events);
+  return all;
 }
 
 void Survey::judge_group() {
@@ -97,6 +144,7 @@ void Survey::judge_group() {
 }
 
 void Survey::count_port(const Event& event) {
+  if (event.rule != Rule::blocked) return;
   if (event.protocol == Protocol::tcp) ++ports_[0][event.port];
   if (event.protocol == Protocol::udp) ++ports_[1][event.port];
   if (event.protocol == Protocol::icmp || event.protocol == Protocol::icmp6) ++icmp_;
@@ -114,6 +162,7 @@ std::vector<Ranked> Survey::top_ports() const {
 
 SurveyResult Survey::finish() {
   result_.last = now_;
+  result_.rules = tally();
   result_.sources = sources_.size();
   for (const auto& simulation : simulations_) result_.policies.push_back(simulation->finish(now_));
   SeededTable<Prefix, uint64_t> networks(HashSeed{});

@@ -5,8 +5,8 @@
 #include <string>
 #include <vector>
 
+#include "engine/line_reader.hpp"
 #include "engine/simulation.hpp"
-#include "parse/line_parser.hpp"
 
 namespace palang {
 
@@ -14,6 +14,14 @@ namespace palang {
 struct Ranked {
   std::string name;
   uint64_t events = 0;
+};
+
+// What one rule made of a log.
+struct RuleTally {
+  Rule rule = Rule::blocked;
+  uint64_t events = 0;
+  uint64_t sources = 0;  // distinct
+  uint64_t bans = 0;     // decisions that rest on it, under the default policy
 };
 
 struct SurveyResult {
@@ -27,6 +35,7 @@ struct SurveyResult {
   std::vector<Ranked> top_ports;
   std::vector<Ranked> top_sources;
   std::vector<Ranked> top_prefixes;
+  std::vector<RuleTally> rules;  // those that found anything, most events first; the firewall's lines are no rule's
 
   [[nodiscard]] double minutes() const;  // from the first event to the last; never 0
   [[nodiscard]] double per_minute_before() const { return static_cast<double>(events) / minutes(); }
@@ -46,7 +55,7 @@ class Survey {
     PolicySettings settings;
   };
   // At most `most_policies`. `booted` dates lines that count from the start of the machine (dmesg).
-  Survey(const std::vector<Policy>& policies, WallTime booted);
+  Survey(const std::vector<Policy>& policies, WallTime booted, RuleSet rules = {});
 
   void observe(const Source::Batch& batch);
   [[nodiscard]] SurveyResult finish();
@@ -63,10 +72,18 @@ class Survey {
   using SourceSlot = SeededTable<Address, SourceRecord>::Slot;
 
   void judge_group();
+  void observe_by_rules(const RawLine& raw, LineFate& fate);
   void count_port(const Event& event);
   [[nodiscard]] std::vector<Ranked> top_ports() const;
 
-  LineParser parser_;
+  void take(const Event& event);
+  [[nodiscard]] std::vector<RuleTally> tally() const;
+
+  LineReader reader_;
+  RuleSet rules_;
+  std::vector<Event> found_;                                               // by the rules, in the line at hand
+  std::vector<uint64_t> rule_events_;                                      // by the id of the rule
+  std::vector<std::unique_ptr<SeededTable<Address, bool>>> rule_sources_;  // likewise
   std::vector<std::unique_ptr<Simulation>> simulations_;
   SeededTable<Address, SourceRecord> sources_;
   std::array<std::vector<uint64_t>, 2> ports_;  // tcp, udp

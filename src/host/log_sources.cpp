@@ -113,6 +113,31 @@ Result<LogSource> probe_file(const HostRoot& root, std::string_view name) {
                    fmt::format("log file {}: readable, {}", path, netfilter_note(has_netfilter_line(*tail)))};
 }
 
+// The last whole line of a file, and the last MiB in which others may stand.
+struct Tail {
+  std::string path;
+  std::string text;
+
+  [[nodiscard]] std::string_view last_line() const {
+    const std::string_view all = text;
+    const size_t end = all.rfind('\n');
+    if (end == std::string_view::npos || end == 0) return {};
+    const size_t begin = all.rfind('\n', end - 1);
+    return begin == std::string_view::npos ? std::string_view{} : all.substr(begin + 1, end - begin - 1);
+  }
+};
+
+Result<Tail> read_tail(const std::string& path) {
+  constexpr size_t tail_length = size_t{1} << 20;
+  const auto file = open_log(path);
+  if (!file) return Failure(file.error());
+  struct stat status{};
+  if (::fstat(file->get(), &status) != 0) return fail_os("read", path, errno);
+  auto text = read_part(*file, path, std::max<off_t>(0, status.st_size - static_cast<off_t>(tail_length)), tail_length);
+  if (!text) return Failure(text.error());
+  return Tail{path, std::move(*text)};
+}
+
 }  // namespace
 
 FoundLogSources find_log_sources(const HostRoot& root) {
@@ -137,6 +162,34 @@ FoundLogSources find_log_sources(const HostRoot& root) {
       return found;
     }
     found.passed_over.push_back("log file: " + log.error().text);
+  }
+  return found;
+}
+
+FoundLogSources find_service_sources(const HostRoot& root) {
+  // Those that hold everything come first.
+  static constexpr std::array<std::string_view, 6> files{"/var/log/syslog", "/var/log/messages", "/var/log/auth.log",
+                                                         "/var/log/secure", "/var/log/mail.log", "/var/log/maillog"};
+  FoundLogSources found;
+  if (auto journal = probe_journal(root)) {
+    journal->why = fmt::format("journal {}: services", journal->path);
+    found.sources.push_back(std::move(*journal));
+    return found;
+  }
+  std::vector<Tail> taken;
+  for (const std::string_view name : files) {
+    auto tail = read_tail(root.path(name));
+    if (!tail) continue;  // which of them a host has depends on its distribution
+    const std::string_view last = tail->last_line();
+    const auto holds_it = [&](const Tail& other) { return !last.empty() && other.text.contains(last); };
+    const auto other = std::ranges::find_if(taken, holds_it);
+    if (other != taken.end()) {
+      found.passed_over.push_back(fmt::format("log file {}: its lines are in {}, too", tail->path, other->path));
+      continue;
+    }
+    found.sources.push_back(
+        {LogSource::Kind::file, tail->path, fmt::format("log file {}: readable, services", tail->path)});
+    taken.push_back(std::move(*tail));
   }
   return found;
 }

@@ -26,4 +26,9 @@ struct FoundLogSources {
 // firewall.
 [[nodiscard]] FoundLogSources find_log_sources(const HostRoot& root);
 
+// Where to read the lines of services when nothing is configured: the journal or, where there is none, the classic
+// files that syslog daemons write. A file whose newest line stands in another one too is passed over: its lines would
+// be counted twice.
+[[nodiscard]] FoundLogSources find_service_sources(const HostRoot& root);
+
 }  // namespace palang

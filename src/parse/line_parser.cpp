@@ -60,6 +60,9 @@ std::string_view line_fate_name(LineFate fate) {
     case LineFate::outbound: return "outbound";
     case LineFate::forwarded: return "forwarded";
     case LineFate::group: return "group";
+    case LineFate::matched: return "matched";
+    case LineFate::unmatched: return "unmatched";
+    case LineFate::read_elsewhere: return "read_elsewhere";
   }
   return "?";
 }
@@ -67,9 +70,13 @@ std::string_view line_fate_name(LineFate fate) {
 ParsedLine LineParser::parse(const RawLine& raw) {
   const auto line = reader_.read(raw);
   if (!line) return {LineFate::no_header, {}};
-  if (!line->from_kernel) return {LineFate::not_ours, {}};
+  const auto not_ours = [&]() -> ParsedLine {
+    line_ = *line;
+    return {LineFate::not_ours, {}};
+  };
+  if (!line->from_kernel) return not_ours();
   const auto packet = parse_netfilter(line->message);
-  if (!packet) return {LineFate::not_ours, {}};
+  if (!packet) return not_ours();
   const LineFate fate = fate_of_packet(*packet);
   if (fate != LineFate::judged) return {fate, {}};
   const auto source = read_address(packet->source);

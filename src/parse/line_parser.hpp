@@ -12,16 +12,19 @@ namespace palang {
 
 // What became of a line. All but `judged` end here, as a count.
 enum class LineFate : uint8_t {
-  judged,       // an Event: an inbound new contact that a firewall refused
-  not_ours,     // a healthy line of no interest: other programs, other kernel messages
-  no_header,    // not a log line in any form we know
-  broken,       // a firewall line that is cut off or masked: no usable address, protocol or port
-  backscatter,  // an answer, not a contact: SYN+ACK, RST, a lone ACK, later fragments, IPv6 neighbours
-  outbound,     // from this host
-  forwarded,    // through this host
-  group,        // to a multicast or broadcast address: not meant for this host in particular
+  judged,          // an Event: an inbound new contact that a firewall refused
+  not_ours,        // a healthy line of no interest: other kernel messages; all programs', where no rules are loaded
+  no_header,       // not a log line in any form we know
+  broken,          // a firewall line that is cut off or masked: no usable address, protocol or port
+  backscatter,     // an answer, not a contact: SYN+ACK, RST, a lone ACK, later fragments, IPv6 neighbours
+  outbound,        // from this host
+  forwarded,       // through this host
+  group,           // to a multicast or broadcast address: not meant for this host in particular
+  matched,         // a rule found something in a service's line
+  unmatched,       // no rule did
+  read_elsewhere,  // a firewall's line in a log that is read for its services only
 };
-inline constexpr size_t line_fates = 8;
+inline constexpr size_t line_fates = 11;
 
 [[nodiscard]] std::string_view line_fate_name(LineFate fate);
 
@@ -37,9 +40,13 @@ class LineParser {
  public:
   explicit LineParser(WallTime booted) : reader_(booted) {}
   [[nodiscard]] ParsedLine parse(const RawLine& raw);
+  // The line of a program that was parsed last; meaningful where its fate is not_ours. Not set for firewall lines,
+  // which come by the million.
+  [[nodiscard]] const LogLine& line() const { return line_; }
 
  private:
   LogLineReader reader_;
+  LogLine line_;
 };
 
 }  // namespace palang

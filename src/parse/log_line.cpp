@@ -66,6 +66,8 @@ LogLine kernel_line(WallTime at, std::string_view message) {
 
 std::optional<LogLine> LogLineReader::read(const RawLine& raw) {
   if (raw.framing == Framing::kernel) return LogLine{raw.at, kernel_name, raw.text, true};
+  if (raw.framing == Framing::message)
+    return LogLine{raw.at, raw.origin == nullptr ? std::string_view{} : raw.origin->identifier, raw.text, false};
   const std::string_view text = without_priority(raw.text);
   if (text.size() < 2) return {};
   if (text[0] == '[') return read_dmesg(text);

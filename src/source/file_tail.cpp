@@ -68,6 +68,8 @@ Result<void> FileTail::read(Batch& batch) {
   for (Link& link : chain_ | std::views::drop(active_))
     link.had_data = link.had_data || link.file.is_archive() || link.file.status().st_size > 0;
   const Result<void> done = read_chain(batch);
+  origin_.file = path_;
+  for (RawLine& line : batch.lines) line.origin = &origin_;
   if (!done) return done;
   if (batch.lines.empty()) return ready;
   batch.more = batch.more || !ready;  // the error is told when the lines are done

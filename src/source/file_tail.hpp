@@ -76,6 +76,7 @@ class FileTail final : public Source {
 
   std::string path_;
   std::string name_;
+  LineOrigin origin_;  // of every line
   const Clock& clock_;
   Start start_;
   PathWatch watch_;

@@ -76,7 +76,8 @@ Result<void> Replay::read(Batch& batch) {
     if (const Result<void> begun = begin_file(); !begun) return begun;
   const Result<size_t> got = read_chunk(splitter_.room());
   if (!got) return Failure(got.error());
-  const auto take = [&](std::string_view text) { batch.lines.push_back({text, Framing::syslog, at_}); };
+  origin_.file = next_ <= origins_.size() ? origins_[next_ - 1] : paths_[next_ - 1];
+  const auto take = [&](std::string_view text) { batch.lines.push_back({text, Framing::syslog, at_, &origin_}); };
   splitter_.split(*got, take);
   if (*got == 0) {
     splitter_.finish(take);

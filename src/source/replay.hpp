@@ -21,6 +21,8 @@ class Replay final : public Source {
  public:
   // Error: a file is missing or a directory.
   [[nodiscard]] static Result<std::unique_ptr<Replay>> open(std::vector<std::string> paths, const Clock& clock);
+  // Under which path the lines of each file are given, where that is another: a copy stands for the log it was made of.
+  void pretend(std::vector<std::string> origins) { origins_ = std::move(origins); }
 
   [[nodiscard]] const std::string& name() const override { return name_; }
   [[nodiscard]] int fd() const override { return -1; }
@@ -43,8 +45,10 @@ class Replay final : public Source {
 
   std::string name_ = "replay";
   std::vector<std::string> paths_;
+  std::vector<std::string> origins_;  // empty: the paths
   const Clock& clock_;
-  size_t next_ = 0;  // the file after the present one
+  size_t next_ = 0;    // the file after the present one
+  LineOrigin origin_;  // of the lines of the last batch
   std::unique_ptr<ByteReader> reader_;
   WallTime at_;
   uint64_t offset_ = 0;  // in the present file, after decompression

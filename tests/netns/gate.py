@@ -215,14 +215,16 @@ class Gate:
     # The daemon.
 
     def config(self, source="file", **sections):
-        """Writes palang.toml. `source`: "file" for self.log, None for what palang finds by itself."""
-        tree = {"ledger": {"path": self.ledger_path}, "api": {"socket": self.socket}, "log": {"level": "debug"}}
+        """Writes palang.toml. `source`: "file" for self.log, the path of another log, None for what palang finds."""
+        tree = {"ledger": {"path": self.ledger_path}, "api": {"socket": self.socket}, "log": {"level": "debug"},
+                "rules": {"follow": False}}  # this machine's own logs are none of the tests'
         for name, section in sections.items():
             tree[name] = {**tree.get(name, {}), **section} if isinstance(section, dict) else section
         scalars = {name: value for name, value in tree.items() if not isinstance(value, dict)}
         text = toml(scalars) + toml({name: value for name, value in tree.items() if isinstance(value, dict)})
-        if source == "file":
-            text += toml({"source": [{"type": "file", "path": self.log.path, "start": "beginning"}]})
+        if source is not None:
+            path = self.log.path if source == "file" else source
+            text += toml({"source": [{"type": "file", "path": path, "start": "beginning"}]})
         with open(self.path("palang.toml"), "w", encoding="utf-8") as file:
             file.write(text)
         return self.path("palang.toml")

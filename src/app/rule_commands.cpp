@@ -1,0 +1,75 @@
+#include "app/rule_commands.hpp"
+
+#include <CLI/CLI.hpp>
+#include <memory>
+
+#include "app/explain.hpp"
+#include "app/finish.hpp"
+#include "app/rules.hpp"
+
+namespace palang {
+namespace {
+
+void add_explain(CLI::App& app, Console& console, Chosen& chosen) {
+  CLI::App* command = app.add_subcommand("explain", "Explain what palang makes of a log line");
+  auto options = std::make_shared<ExplainOptions>();
+  command->add_option("line", options->line, "The line; without one, those of standard input");
+  command->add_option("--file", options->file, "The log file that it comes from")->type_name("FILE");
+  command->add_option("--unit", options->unit, "The systemd unit that it comes from")->type_name("UNIT");
+  command->add_option("--config", options->config_path, "The configuration")->type_name("FILE");
+  command->add_option("--socket", options->socket, "Where the daemon answers")->type_name("PATH");
+  command->add_flag("--json", options->json, "An object for each line");
+  command->callback([&console, &chosen, options] {
+    chosen = [&console, options] { return finish(run_explain(*options, console), console); };
+  });
+}
+
+// One of `palang rules …`.
+template <typename Run>
+CLI::App* add_rules_command(CLI::App& rules, Console& console, Chosen& chosen, const std::string& name,
+                            const std::string& help, Run run) {
+  CLI::App* command = rules.add_subcommand(name, help);
+  auto options = std::make_shared<RulesOptions>();
+  command->add_option("--config", options->config_path, "The configuration")->type_name("FILE");
+  command->add_flag("--json", options->json, "One object for programs");
+  command->callback([&console, &chosen, options, run] {
+    chosen = [&console, options, run] { return finish(run(*options, console), console); };
+  });
+  return command;
+}
+
+void add_rules(CLI::App& app, Console& console, Chosen& chosen) {
+  CLI::App* rules = app.add_subcommand("rules", "Look at the rules for the logs of services, and try them");
+  rules->require_subcommand(1);
+  add_rules_command(*rules, console, chosen, "list", "List the rules", list_rules);
+
+  auto name = std::make_shared<std::string>();
+  add_rules_command(*rules, console, chosen, "show", "Show one rule whole",
+                    [name](const RulesOptions& options, const Console& out) { return show_rule(options, *name, out); })
+      ->add_option("name", *name, "The rule")
+      ->required();
+
+  auto names = std::make_shared<std::vector<std::string>>();
+  add_rules_command(
+      *rules, console, chosen, "test", "Run the examples of the rules",
+      [names](const RulesOptions& options, const Console& out) { return test_rules(options, *names, out); })
+      ->add_option("names", *names, "Only these rules");
+
+  auto coverage = std::make_shared<CoverageOptions>();
+  CLI::App* command = add_rules_command(
+      *rules, console, chosen, "coverage", "Show which lines of logs no rule understands, grouped by shape",
+      [coverage](const RulesOptions& options, const Console& out) { return cover_logs(options, *coverage, out); });
+  command->add_option("files", coverage->files, "Logs, plain or .gz or .xz; - is standard input")
+      ->type_name("FILE")
+      ->required();
+  command->add_option("--limit", coverage->limit, "At most so many shapes; 0: all")->capture_default_str();
+}
+
+}  // namespace
+
+void add_rule_commands(CLI::App& app, Console& console, Chosen& chosen) {
+  add_explain(app, console, chosen);
+  add_rules(app, console, chosen);
+}
+
+}  // namespace palang

@@ -1,0 +1,44 @@
+#pragma once
+
+#include <vector>
+
+#include "parse/line_parser.hpp"
+#include "rules/rule_set.hpp"
+
+namespace palang {
+
+// parse → rules: what one line tells. Lines of the firewall have their own parser; all others are offered to the rules,
+// in each format in which rules want the lines of their file or program. The daemon and the replay read lines with this
+// same class; one for each source, as lines are read in the light of those before.
+class LineReader {
+ public:
+  // services: the firewall's lines of this source are read elsewhere, and would be counted twice.
+  enum class Reads : uint8_t { everything, services };
+  explicit LineReader(WallTime booted, Reads reads = Reads::everything)
+      : parser_(booted), services_only_(reads == Reads::services) {}
+
+  // A line of the firewall, or what parse() says else: then by_rules() goes on.
+  [[nodiscard]] ParsedLine parse(const RawLine& raw) {
+    const ParsedLine parsed = parser_.parse(raw);
+    if (!services_only_ || parsed.fate == LineFate::not_ours || parsed.fate == LineFate::no_header) return parsed;
+    return {LineFate::read_elsewhere, {}};
+  }
+  // What the rules make of the line that was parsed last, with this fate. Appends their events, whose views are valid
+  // until the next line is read, and returns the fate that the line has now.
+  LineFate by_rules(const RawLine& raw, LineFate fate, RuleSet& rules, std::vector<Event>& events);
+
+  // All rules that the line is offered to, and what they made of it, in each of its readings.
+  [[nodiscard]] std::vector<RuleTrial> explain(const RawLine& raw, RuleSet& rules);
+  // Who said what, in the line that was parsed last.
+  [[nodiscard]] const LogLine& line() const { return parser_.line(); }
+
+ private:
+  // Calls `use(entry)` for each reading of the line; false if it has none.
+  template <typename Use>
+  bool for_each_reading(const RawLine& raw, LineFate fate, RuleSet& rules, Use&& use);
+
+  LineParser parser_;
+  bool services_only_;
+};
+
+}  // namespace palang

@@ -1,0 +1,118 @@
+"""What services log leads to bans: a real sshd and a real nginx, and strangers who try."""
+
+import os
+
+from expect import check, equal, wait_until
+from gate import HOST, LogFile
+from services import Nginx, Sshd, bsd_stamp, guess_password, request
+
+RULES = """
+[[rule]]
+name = "test-sshd"
+about = "Failed logins to OpenSSH"
+programs = ["sshd"]
+patterns = [ '''^Failed password for (?:invalid user )?<USER> from <ADDR> port \\d+ ssh2$''' ]
+after = 3
+within = "10m"
+[[rule]]
+name = "test-probe"
+about = "Requests for what only attackers look for"
+files = ["@DIRECTORY@/nginx/*access.log"]
+format = "access"
+where = { path = ['''^/\\.env$''', '''^/\\.git/'''] }
+after = 2
+within = "10m"
+"""
+
+
+def rules(gate, text=RULES):
+    """Rules of the test instead of those that come with palang."""
+    directory = gate.path("rules.d")
+    os.makedirs(directory, exist_ok=True)
+    with open(directory + "/test.toml", "w", encoding="utf-8") as file:
+        file.write(text.replace("@DIRECTORY@", gate.directory))
+    return {"shipped": False, "directories": [directory], "follow": True}
+
+
+def guess_until_banned(gate, stranger, threshold, user="root"):
+    """Tries passwords until the stranger is out; how many attempts reached sshd."""
+    for attempt in range(1, threshold + 3):
+        guess_password(gate, stranger, user)
+        if attempt < threshold:
+            continue
+        try:
+            wait_until(lambda: stranger in (gate.kernel() or {}), "banned", 2)
+            return attempt
+        except AssertionError:
+            continue
+    raise AssertionError(f"not banned after {threshold + 2} attempts:\n{gate.said()}")
+
+
+def test_failed_logins_to_a_real_sshd_are_banned(gate):
+    log = LogFile(gate.path("auth.log"))
+    gate.config(source=log.path, rules=rules(gate))
+    gate.start()
+    Sshd(gate, log)
+    stranger, neighbour = gate.stranger(), gate.stranger()
+    attempts = guess_until_banned(gate, stranger, 3, "admin")
+    check(attempts <= 5, f"banned before the third next attempt: {attempts}")
+    equal(gate.kernel()[stranger]["scope"], "full", "an application saw it: every port is closed")
+    why = gate.ask("why", stranger)
+    equal(why["ban"]["rule"], "test-sshd", "the rule")
+    lines = [one["line"] for one in why["evidence"]]
+    check(len(lines) >= 3 and all("Failed password for" in line and stranger in line for line in lines),
+          f"why shows the lines: {lines}")
+    equal(gate.world.reaches(stranger, HOST, 22), "silence", "sshd is out of reach for it")
+    equal(gate.world.reaches(neighbour, HOST, 22), "accepted", "and for nobody else")
+    counters = gate.counters()
+    check(counters["lines_matched"] >= 3 and counters["lines_unmatched"] > 0, f"lines are counted: {counters}")
+    equal([ban["prefix"] for ban in gate.ask("list", "--rule", "test-sshd")["bans"]], [stranger], "list by rule")
+
+
+def test_probes_of_a_real_nginx_are_banned_though_its_log_appears_later(gate):
+    gate.config(rules=rules(gate))
+    gate.start()
+    Nginx(gate)
+    gate.wait_for_message(r"reading log file .*/access.log: rules are for it")
+    stranger, visitor = gate.stranger(), gate.stranger()
+    for path in ("/", "/index.html", "/favicon.ico"):
+        request(gate, visitor, path)
+    equal(request(gate, stranger, "/.env"), 404, "the first probe is answered")
+    request(gate, stranger, "/.git/config")
+    gate.wait_until_banned(stranger)
+    equal(gate.kernel()[stranger]["scope"], "full", "scope")
+    equal(request(gate, stranger, "/"), None, "it gets no answer any more")
+    equal(request(gate, visitor, "/"), 200, "others do")
+    check("/.git/config" in gate.ask("why", stranger)["evidence"][0]["line"], "why shows the request")
+
+
+def test_counts_of_rules_survive_kill(gate):
+    log = LogFile(gate.path("auth.log"))
+    gate.config(source=log.path, rules=rules(gate))
+    gate.start()
+    stranger = gate.stranger()
+
+    def fail(count):
+        log.append(*[f"{bsd_stamp()} web1 sshd[7]: Failed password for root from {stranger} port 64490 ssh2\n"] * count)
+    fail(2)
+    gate.wait_until_read(2)
+    wait_until(lambda: gate.query("SELECT count(*) FROM pending WHERE rule = 'test-sshd'")[0][0] == 1, "saved", 5)
+    gate.kill()
+    gate.start()
+    counts = gate.palang("explain", "x", "--config", gate.path("palang.toml"))
+    equal(counts.code, 0, f"explain works ({counts})")
+    fail(1)
+    gate.wait_until_banned(stranger)
+    equal(gate.ask("why", stranger)["ban"]["count"], 3, "two before, one after")
+
+
+def test_a_broken_rule_is_told_and_the_others_go_on(gate):
+    log = LogFile(gate.path("auth.log"))
+    settings = rules(gate, RULES + "[[rule]]\nname = 'test-broken'\nprograms = ['x']\npatterns = ['^(<ADDR>$']\n")
+    gate.config(source=log.path, rules=settings)
+    gate.start()
+    check(any("test.toml" in trouble for trouble in gate.status()["troubles"]), "status names the file")
+    checked = gate.palang("check", gate.path("palang.toml"))
+    equal(checked.code, 4, f"check refuses it ({checked})")
+    check("test.toml:" in checked.err, f"with file and line: {checked.err}")
+    equal(gate.counters()["rules_loaded"], 2, "the others are loaded")
