@@ -15,7 +15,7 @@ HashSeed HashSeed::random() {
   return seed;
 }
 
-uint64_t fingerprint(std::string_view text) {
+uint64_t text_fingerprint(std::string_view text) {
   uint64_t hash = 0x9fb21c651e98df25 ^ text.size();
   while (!text.empty()) {
     uint64_t word = 0;

@@ -27,6 +27,6 @@ struct HashSeed {
 
 // A fingerprint of text that is the same in every process, so that it may be stored; below 2^63. Strangers can make
 // two texts of one fingerprint: it may only tell texts apart, never be a table's hash.
-[[nodiscard]] uint64_t fingerprint(std::string_view text);
+[[nodiscard]] uint64_t text_fingerprint(std::string_view text);
 
 }  // namespace palang

@@ -22,8 +22,8 @@ bool is_distinct(const RuleSettings& rule) {
 
 uint64_t value_of(const RuleSettings& rule, const Event& event) {
   switch (rule.count) {
-    case Count::users: return fingerprint(event.user);
-    case Count::paths: return fingerprint(event.target);
+    case Count::users: return text_fingerprint(event.user);
+    case Count::paths: return text_fingerprint(event.target);
     case Count::ports: return event.port;
     case Count::attempts:
     case Count::bans: break;
@@ -165,7 +165,7 @@ void RuleDetector::observe(const Event& event, std::vector<Finding>& findings) {
 
 void RuleDetector::note_account(const Loaded& loaded, const Event& event, std::vector<Finding>& findings) {
   const DistributedSettings& limit = *loaded.settings.distributed;
-  const uint64_t account = fingerprint(event.user);
+  const uint64_t account = text_fingerprint(event.user);
   std::vector<AccountSource> offenders;
   accounts_.change({loaded.distributed, account}, [&](std::vector<AccountSource>& sources) {
     std::erase_if(sources, [&](const AccountSource& other) { return other.source == event.source; });

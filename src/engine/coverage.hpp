@@ -42,7 +42,7 @@ class Coverage {
   struct Key {
     std::string text;
     friend bool operator==(const Key&, const Key&) = default;
-    friend uint64_t hash_key(HashSeed seed, const Key& key) { return hash_words(seed, fingerprint(key.text), 0); }
+    friend uint64_t hash_key(HashSeed seed, const Key& key) { return hash_words(seed, text_fingerprint(key.text), 0); }
   };
   void take(const RawLine& raw, std::string_view program, std::string_view message);
 
