@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # What is written about the commands is complete: every option that `palang COMMAND --help` names stands in palang(8) and
-# in the bash completion, and every key of the configuration in palang.toml(5). Both pages render without a warning.
+# in the bash completion, and every key of the configuration in palang.toml(5). All pages render without a warning.
 #
 #   manual.sh PALANG BUILD_DIRECTORY
 # shellcheck source=tests/house/lib.sh
@@ -17,7 +17,7 @@ fail() {
   failures=$((failures + 1))
 }
 
-for manual in "$page" "$toml_page"; do
+for manual in "$page" "$toml_page" "$2/packaging/palang-rules.5"; do
   warnings=$(groff -man -ww -Tutf8 -z "$manual" 2>&1)
   [[ -z $warnings ]] || fail "$manual: $warnings"
 done

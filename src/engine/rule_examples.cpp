@@ -1,0 +1,75 @@
+#include "engine/rule_examples.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <optional>
+
+#include "base/text.hpp"
+
+namespace palang {
+namespace {
+
+// When the examples are read: later than all of them, as yearless dates need a bound.
+constexpr WallTime read_at = std::chrono::sys_days{std::chrono::year{2026} / 1 / 1};
+
+const Event* event_of(std::span<const Event> events, Rule rule) {
+  const auto found = std::ranges::find(events, rule, &Event::rule);
+  return found == events.end() ? nullptr : &*found;
+}
+
+// What is wrong with the event that the example's rule made of its line, or "".
+std::string fault_of(const RuleExample& example, const Event* event) {
+  if (!example.match) return event == nullptr ? "" : fmt::format("matches, blaming {}", event->source.text());
+  if (event == nullptr) return "does not match";
+  const auto wanted = Address::parse(example.addr);
+  if (!wanted) return fmt::format("\"{}\" is no address", escape_controls(example.addr));
+  if (event->source != *wanted)
+    return fmt::format("finds {} instead of {}", event->source.text(), wanted->text());
+  if (example.user && event->user != *example.user)
+    return fmt::format("finds user \"{}\" instead of \"{}\"", escape_controls(event->user), *example.user);
+  if (example.path && event->target != *example.path)
+    return fmt::format("finds path \"{}\" instead of \"{}\"", escape_controls(event->target), *example.path);
+  return "";
+}
+
+}  // namespace
+
+Result<ExampleReader> ExampleReader::compile(std::span<const RuleDefinition> definitions) {
+  std::vector<RuleDefinition> all(definitions.begin(), definitions.end());
+  for (RuleDefinition& definition : all) definition.enabled = true;
+  auto rules = RuleSet::compile(all);
+  if (!rules) return std::unexpected(rules.error());
+  return ExampleReader(std::move(*rules));
+}
+
+const std::vector<Event>& ExampleReader::read(std::string_view line, std::string_view file) {
+  events_.clear();
+  reader_ = LineReader{WallTime{}};  // what was read before must not date this line
+  origin_ = LineOrigin{};
+  origin_.file = file;
+  const RawLine raw{line, Framing::syslog, read_at, &origin_};
+  const LineFate fate = reader_.parse(raw).fate;
+  reader_.by_rules(raw, fate, rules_, events_);
+  return events_;
+}
+
+Result<ExampleReport> check_examples(std::span<const RuleDefinition> definitions) {
+  auto reader = ExampleReader::compile(definitions);
+  if (!reader) return std::unexpected(reader.error());
+  ExampleReport report;
+  for (const RuleDefinition& definition : definitions) {
+    ++report.rules;
+    const Rule rule = rule_named(definition.settings.name);
+    for (const RuleExample& example : definition.examples) {
+      ++report.examples;
+      const std::string fault = fault_of(example, event_of(reader->read(example.line, example.file), rule));
+      if (fault.empty()) continue;
+      report.failures.push_back(fmt::format("{}:{}: {}: {} in: {}", definition.source, example.at_line,
+                                            definition.settings.name, fault, escape_controls(example.line)));
+    }
+  }
+  return report;
+}
+
+}  // namespace palang

@@ -1,0 +1,168 @@
+#include "rules/hostile.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <functional>
+
+namespace palang::hostile {
+namespace {
+
+constexpr size_t most_reported = 3;  // for each example
+constexpr size_t reach = 40;         // how far around the address messages are cut
+
+std::string with(std::string_view text, std::string_view what, std::string_view instead) {
+  std::string result;
+  size_t from = 0;
+  for (size_t at = text.find(what); at != std::string_view::npos; at = text.find(what, from)) {
+    result.append(text.substr(from, at - from)).append(instead);
+    from = at + what.size();
+  }
+  return result.append(text.substr(from));
+}
+
+// Behind the header of a syslog line ("…sshd[42]: "); 0 where there is none.
+size_t message_at(const RuleExample& example) {
+  if (!example.file.empty()) return 0;
+  const size_t colon = example.line.find(": ");
+  return colon == std::string::npos ? 0 : colon + 2;
+}
+
+struct Field {
+  std::string_view text;
+  bool is_word = false;  // the daemon keeps it free of spaces
+};
+
+std::vector<Field> fields_of(const RuleExample& example) {
+  std::vector<Field> fields;
+  for (const std::string& text : example.attacker) fields.push_back({text, false});
+  for (const std::string& text : example.attacker_words) fields.push_back({text, true});
+  return fields;
+}
+
+std::string as_word(std::string text) {
+  std::ranges::replace_if(text, [](char c) { return c == ' ' || c == '\t'; }, '_');
+  return text;
+}
+
+using Quoting = std::string (*)(std::string_view);
+std::string as_it_is(std::string_view text) {
+  return std::string(text);
+}
+std::string backslashed(std::string_view text) {  // Apache, JSON, vis(3)
+  return with(with(text, "\\", "\\\\"), "\"", "\\\"");
+}
+std::string in_hex(std::string_view text) {  // nginx
+  return with(with(text, "\\", "\\x5C"), "\"", "\\x22");
+}
+constexpr std::array<Quoting, 3> quotings{as_it_is, backslashed, in_hex};
+
+// What is common in log lines before and behind addresses.
+void add_phrases(std::string_view victim, std::vector<std::string>& into) {
+  constexpr std::array phrases{
+      "{}", "[{}]", "({})", "<{}>", "'{}'", "\" {} \"", "' {} '", "\\\" {} \\\"", "{}:22", "from {}", "from {} port 22",
+      "x from {} port 22 ssh2", "x from {} port 22 ssh2 [preauth]", "x>, method=PLAIN, rip={}, lip=192.0.2.1",
+      "x rhost={}", "x rhost={}  user=x", "[client {}]", ", client: {}, server: x", "relay=h [{}]",
+      "x) [{}]: 535 Incorrect authentication data (set_id=y", "\"remoteAddr\":\"{}\"", "x'@'{}' (using password: YES)",
+      "x from {}\t", "{} - - [12/Jan/2025:00:30:41 +0100] \"GET / HTTP/1.1\" 401 1 \"-\" \"-\"",
+  };
+  for (const std::string_view phrase : phrases) into.push_back(fmt::format(fmt::runtime(phrase), victim));
+}
+
+// A message that tells of the victim: whole, and the pieces that begin or end near the address or an attacker's field.
+void add_pieces(const std::string& message, std::string_view victim, const RuleExample& example,
+                std::vector<std::string>& into) {
+  for (const char* frame : {"{}", "x {}", "{} x", " {} "}) into.push_back(fmt::format(fmt::runtime(frame), message));
+  const size_t at = message.find(victim);
+  if (at == std::string::npos) return;
+  const size_t end = at + victim.size();
+  into.push_back(message.substr(0, end));
+  for (size_t from = at < reach ? 0 : at - reach; from <= at; ++from) {
+    into.push_back(message.substr(from));
+    into.push_back("x" + message.substr(from));
+  }
+  for (size_t to = end; to < std::min(message.size(), end + reach); ++to) into.push_back(message.substr(0, to));
+  for (const Field& field : fields_of(example)) {
+    const size_t field_at = message.find(field.text);
+    if (field_at == std::string::npos) continue;
+    into.push_back(message.substr(0, field_at));
+    into.push_back(message.substr(field_at));
+    into.push_back("a" + message.substr(field_at + field.text.size()));
+  }
+}
+
+std::string about_victim(std::string_view text, const RuleExample& example, std::string_view victim) {
+  return with(with(text, "::ffff:" + example.addr, victim), example.addr, victim);
+}
+
+}  // namespace
+
+std::vector<std::string> texts(std::span<const RuleDefinition* const> rules) {
+  std::vector<std::string> all;
+  for (const std::string_view victim : victims) {
+    add_phrases(victim, all);
+    for (const RuleDefinition* rule : rules) {
+      for (const RuleExample& example : rule->examples) {
+        if (!example.match) continue;
+        all.push_back(about_victim(example.line, example, victim));
+        const std::string_view message = std::string_view(example.line).substr(message_at(example));
+        add_pieces(about_victim(message, example, victim), victim, example, all);
+      }
+    }
+  }
+  std::ranges::sort(all);
+  all.erase(std::ranges::unique(all).begin(), all.end());
+  return all;
+}
+
+namespace {
+
+void try_line(ExampleReader& reader, const RuleDefinition& rule, const RuleExample& example, const std::string& line,
+              Outcome& outcome) {
+  ++outcome.lines;
+  const auto sender = Address::parse(example.addr);
+  for (const Event& event : reader.read(line, example.file)) {
+    if (sender && event.source == *sender) continue;
+    outcome.misled.push_back(fmt::format("{}, in an example of {}, blames {} for: {}", rule_name(event.rule),
+                                         rule.settings.name, event.source.text(), line));
+  }
+}
+
+void try_example(ExampleReader& reader, const RuleDefinition& rule, const RuleExample& example,
+                 std::span<const std::string> texts, Outcome& outcome) {
+  const size_t known = outcome.misled.size();
+  const std::string header = example.line.substr(0, message_at(example));
+  const std::string message = example.line.substr(header.size());
+  const std::vector<Field> fields = fields_of(example);
+  const auto put = [](const std::string& into, const Field& field, const std::string& text) {
+    return with(into, field.text, field.is_word ? as_word(text) : text);
+  };
+  for (const std::string& text : texts) {
+    for (const Quoting quoting : quotings) {
+      const std::string quoted = quoting(text);
+      if (quoting != quotings.front() && quoted == text) continue;
+      for (const Field& field : fields) try_line(reader, rule, example, header + put(message, field, quoted), outcome);
+      if (fields.size() < 2) continue;
+      std::string all = message;
+      for (const Field& field : fields) all = put(all, field, quoted);
+      try_line(reader, rule, example, header + all, outcome);
+    }
+    if (outcome.misled.size() >= known + most_reported) return;
+  }
+}
+
+}  // namespace
+
+void inject(ExampleReader& reader, std::span<const RuleDefinition* const> rules, Outcome& outcome) {
+  const std::vector<std::string> all = texts(rules);
+  for (const RuleDefinition* rule : rules) {
+    for (const RuleExample& example : rule->examples) {
+      if (!example.match) continue;
+      try_line(reader, *rule, example, example.line, outcome);
+      try_example(reader, *rule, example, all, outcome);
+    }
+  }
+}
+
+}  // namespace palang::hostile
