@@ -44,11 +44,21 @@ Result<ExampleReader> ExampleReader::compile(std::span<const RuleDefinition> def
 }
 
 const std::vector<Event>& ExampleReader::read(std::string_view line, std::string_view file) {
-  events_.clear();
-  reader_ = LineReader{WallTime{}};  // what was read before must not date this line
   origin_ = LineOrigin{};
   origin_.file = file;
-  const RawLine raw{line, Framing::syslog, read_at, &origin_};
+  return read(line, Framing::syslog);
+}
+
+const std::vector<Event>& ExampleReader::read_message(std::string_view message, std::string_view program) {
+  origin_ = LineOrigin{};
+  origin_.identifier = program;
+  return read(message, Framing::message);
+}
+
+const std::vector<Event>& ExampleReader::read(std::string_view text, Framing framing) {
+  events_.clear();
+  reader_ = LineReader{WallTime{}};  // what was read before must not date this line
+  const RawLine raw{text, framing, read_at, &origin_};
   const LineFate fate = reader_.parse(raw).fate;
   reader_.by_rules(raw, fate, rules_, events_);
   return events_;

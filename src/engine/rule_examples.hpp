@@ -21,9 +21,12 @@ class ExampleReader {
 
   // Valid until the next call. `file` may be "": then the line has a syslog header.
   [[nodiscard]] const std::vector<Event>& read(std::string_view line, std::string_view file);
+  // A message as the journal has it, without header.
+  [[nodiscard]] const std::vector<Event>& read_message(std::string_view message, std::string_view program);
 
  private:
   explicit ExampleReader(RuleSet rules) : rules_(std::move(rules)) {}
+  const std::vector<Event>& read(std::string_view text, Framing framing);
 
   RuleSet rules_;
   LineReader reader_{WallTime{}};

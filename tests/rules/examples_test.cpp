@@ -22,6 +22,19 @@ TEST(ShippedRules, TheirExamplesHold) {
   EXPECT_GE(report->examples, 300U);
 }
 
+struct Message {
+  std::string_view program;
+  std::string_view text;
+};
+
+// "… web1 sshd[42]: Failed …" → "sshd", "Failed …"
+Message message_of(std::string_view line) {
+  const size_t colon = line.find(": ");
+  std::string_view tag = line.substr(0, colon);
+  tag.remove_prefix(tag.rfind(' ') + 1);
+  return {tag.substr(0, tag.find('[')), line.substr(colon + 2)};
+}
+
 // Without headers, as journald hands them over: what is named by its identifier must match all the same.
 TEST(ShippedRules, MatchMessagesOfTheJournal) {
   auto reader = ExampleReader::compile(shipped::rules().rules);
@@ -30,9 +43,8 @@ TEST(ShippedRules, MatchMessagesOfTheJournal) {
   for (const RuleDefinition& definition : shipped::rules().rules) {
     for (const RuleExample& example : definition.examples) {
       if (!example.match || !example.file.empty()) continue;
-      const auto message = message_of(example.line);
-      ASSERT_TRUE(message) << example.line;
-      const auto& events = reader->read_message(message->text, message->program);
+      const Message message = message_of(example.line);
+      const auto& events = reader->read_message(message.text, message.program);
       const bool found = std::ranges::any_of(events, [&](const Event& event) {
         return rule_name(event.rule) == definition.settings.name && event.source == Address::parse(example.addr);
       });

@@ -92,6 +92,27 @@ void add_pieces(const std::string& message, std::string_view victim, const RuleE
   }
 }
 
+// The rest of a message from behind an attacker's field to somewhere behind the address, and something that what then
+// follows of the real line may look like: "…" as a value, a name, a number.
+void add_bridges(const std::string& message, std::string_view victim, const RuleExample& example,
+                 std::vector<std::string>& into) {
+  constexpr std::array<std::string_view, 12> bridges{"", " ", "\"", ", \"", " (", " [", ": ", ", x=", "  user=", " - ", "/", "<"};
+  for (const Field& field : fields_of(example)) {
+    const size_t field_end = message.find(field.text) + field.text.size();
+    const size_t address = message.find(victim, std::min(field_end, message.size()));
+    if (message.find(field.text) == std::string::npos || address == std::string::npos) continue;
+    for (size_t to = address + victim.size(); to <= message.size(); ++to) {
+      const bool ends_word = to == message.size() || std::string_view(" ,:;=)]>'\"").contains(message[to]);
+      if (!ends_word) continue;
+      const std::string piece = "x" + message.substr(field_end, to - field_end);
+      for (const std::string_view bridge : bridges) {
+        into.push_back(piece + std::string(bridge));
+        if (to < message.size()) into.push_back(piece + message[to] + std::string(bridge));
+      }
+    }
+  }
+}
+
 std::string about_victim(std::string_view text, const RuleExample& example, std::string_view victim) {
   return with(with(text, "::ffff:" + example.addr, victim), example.addr, victim);
 }
@@ -108,6 +129,7 @@ std::vector<std::string> texts(std::span<const RuleDefinition* const> rules) {
         all.push_back(about_victim(example.line, example, victim));
         const std::string_view message = std::string_view(example.line).substr(message_at(example));
         add_pieces(about_victim(message, example, victim), victim, example, all);
+        add_bridges(about_victim(message, example, victim), victim, example, all);
       }
     }
   }
