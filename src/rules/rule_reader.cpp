@@ -148,8 +148,14 @@ void read_ban(const ValueReader& value, RuleDefinition& rule) {
   }
 }
 
+void read_attacker(const TomlEntry& entry, const ValueReader& value, RuleExample& example) {
+  example.says_attacker = true;
+  value.texts(entry.key == "attacker" ? example.attacker : example.attacker_words);
+}
+
 void read_example(const TomlValue& element, const ValueReader& list, RuleDefinition& rule) {
-  static constexpr std::array<std::string_view, 6> keys{"line", "file", "match", "addr", "user", "path"};
+  static constexpr std::array<std::string_view, 8> keys{"line", "file", "match",    "addr",
+                                                        "user", "path", "attacker", "attacker_words"};
   const auto* table = std::get_if<TomlTable>(&element.content);
   if (table == nullptr) return list.complain_at(element.line, "must be tables: [[rule.example]]");
   RuleExample example;
@@ -170,6 +176,8 @@ void read_example(const TomlValue& element, const ValueReader& list, RuleDefinit
                          : (value.wrong_type("a text"), "");
     else if (entry.key == "path")
       value.text(example.path.emplace(), longest_line);
+    else if (entry.key == "attacker" || entry.key == "attacker_words")
+      read_attacker(entry, value, example);
     else
       list.no_such_key(entry, keys);
   }
