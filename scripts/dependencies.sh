@@ -90,8 +90,8 @@ main() {
     test)
       wanted+=("${test_packages[@]}")
       optional=("${optional_test_packages[@]}")
-      # Installing openssh-server starts it. That is no test's business on a machine that runs services.
-      [[ -d /run/systemd/system ]] || wanted+=(openssh-server)
+      # Installing these starts them. That is no test's business on a machine that runs services.
+      [[ -d /run/systemd/system ]] || wanted+=(openssh-server fail2ban)
       ;;
     *) die "usage: scripts/dependencies.sh build|test" ;;
   esac

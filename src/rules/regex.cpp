@@ -29,8 +29,8 @@ std::string describe_pcre_error(int code) {
 }
 
 uint32_t pcre_options(Regex::Options options) {
-  uint32_t flags = PCRE2_DUPNAMES | PCRE2_NEVER_BACKSLASH_C;
-  if (options.multiline) flags |= PCRE2_MULTILINE;
+  uint32_t flags = PCRE2_NEVER_BACKSLASH_C;
+  if (options.multiline) flags |= PCRE2_MULTILINE | PCRE2_ALT_CIRCUMFLEX;
   if (options.caseless) flags |= PCRE2_CASELESS;
   if (options.anchored) flags |= PCRE2_ANCHORED;
   if (options.utf) flags |= PCRE2_UTF | PCRE2_UCP;

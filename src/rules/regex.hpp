@@ -56,7 +56,7 @@ class Captures {
 class Regex {
  public:
   struct Options {
-    bool multiline = false;  // ^ and $ match at line ends inside the subject, too
+    bool multiline = false;  // ^ and $ match at line ends inside the subject, too; ^ also after the last
     bool caseless = false;
     bool anchored = false;  // matches at the start of the search only
     bool utf = false;       // the subject is valid UTF-8 (the caller's word): `.` is a character, \w any letter
@@ -74,7 +74,7 @@ class Regex {
     std::string name;
     uint32_t number;
   };
-  // Named groups, sorted by name; a name may occur more than once ((?J)).
+  // Named groups, sorted by name.
   [[nodiscard]] const std::vector<Name>& names() const { return names_; }
   [[nodiscard]] std::optional<uint32_t> number_of(std::string_view name) const;
   [[nodiscard]] uint32_t groups() const { return groups_; }  // without group 0
