@@ -1,7 +1,6 @@
 #include "rules/f2b_definition.hpp"
 
 #include <algorithm>
-#include <array>
 #include <charconv>
 
 #include "base/text.hpp"
@@ -10,9 +9,6 @@
 namespace palang::f2b {
 
 namespace {
-
-constexpr std::array<std::string_view, 7> filter_options = {"usedns",   "prefregex",   "ignoreregex", "failregex",
-                                                            "maxlines", "datepattern", "journalmatch"};
 
 std::vector<std::string> lines_of(std::string_view value) {
   std::vector<std::string> lines;
@@ -132,6 +128,16 @@ Definition FilterFile::define(const Values& combined, const Values& jail) const 
   definition.name = name_;
   definition.files = config_.files();
   definition.complaints = config_.complaints();
+  if (auto line = config_.get("Definition", "__prefix_line", combined); line && *line) {
+    const TagSource others = [&](const std::string& tag) -> std::optional<std::string> {
+      auto value = config_.get_anywhere("Definition", tag, combined);
+      return value ? std::move(*value) : std::nullopt;
+    };
+    Values with_line = combined;
+    with_line["__prefix_line"] = **line;
+    if (auto expanded = substitute_tags(std::move(with_line), {}, others))
+      definition.prefix_line = (*expanded)["__prefix_line"];
+  }
   for (const auto& [name, value] : combined) set_field(definition, name, value);
   for (const auto& [name, value] : jail) set_field(definition, name, value);
   return definition;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <optional>
 #include <string>
 #include <vector>
@@ -20,6 +21,7 @@ struct Definition {
   uint32_t maxlines = 1;
   std::string usedns = "warn";
   std::string logtimezone;
+  std::string prefix_line;              // what the log daemon writes before the message: __prefix_line of the filter
   std::vector<std::string> files;       // it was read from
   std::vector<std::string> complaints;  // sentences with file and line: what was left out
 };
@@ -46,6 +48,8 @@ class FilterFile {
 };
 
 // The options that make up a filter; a jail may set them, too.
+inline constexpr std::array<std::string_view, 7> filter_options = {
+    "usedns", "prefregex", "ignoreregex", "failregex", "maxlines", "datepattern", "journalmatch"};
 [[nodiscard]] bool is_filter_option(std::string_view name);
 
 }  // namespace palang::f2b
