@@ -176,7 +176,7 @@ Result<void> test_rules(const RulesOptions& options, const std::vector<std::stri
   if (failures > 0)
     return fail(fmt::format("{} of {} failed, {} left out", counted(failures - rules->faults.size(), "example"), run,
                             counted(rules->faults.size(), "rule")));
-  if (!options.json) console.out << fmt::format("{} hold\n", counted(run, "example"));
+  if (!options.json) console.out << fmt::format("{} {}\n", counted(run, "example"), run == 1 ? "holds" : "hold");
   return {};
 }
 

@@ -9,15 +9,29 @@ const LineOrigin unknown_origin;
 
 template <typename Use>
 bool LineReader::for_each_reading(const RawLine& raw, LineFate fate, RuleSet& rules, Use&& use) {
-  if (fate == LineFate::not_ours && !parser_.line().from_kernel) {
-    LogEntry entry;
-    entry.whole = raw.text;
+  constexpr std::array others{LineFormat::plain, LineFormat::access, LineFormat::error, LineFormat::modsec_json};
+  const std::string_view file = raw.origin == nullptr ? std::string_view{} : raw.origin->file;
+  const bool has_header = fate == LineFate::not_ours;
+  if (has_header && parser_.line().from_kernel) return false;
+  LogEntry entry;
+  entry.whole = raw.text;
+  if (has_header) {
     entry.line = parser_.line();
     use(entry);
-    return true;
   }
-  (void)rules;
-  return false;
+  bool read = has_header;
+  for (const LineFormat format : others) {
+    EntryReader& reader = readers_[static_cast<size_t>(format)];
+    if (has_header && rules.wants_program(parser_.line().program, format)) {
+      entry.line = parser_.line();
+      if (reader.read(parser_.line().message, format, parser_.line().at, entry)) use(entry);
+    } else if (rules.wants_file(file, format)) {
+      entry.line = {};
+      read = true;
+      if (reader.read(raw.text, format, raw.at, entry)) use(entry);
+    }
+  }
+  return read;
 }
 
 LineFate LineReader::by_rules(const RawLine& raw, LineFate fate, RuleSet& rules, std::vector<Event>& events) {

@@ -1,7 +1,9 @@
 #pragma once
 
+#include <array>
 #include <vector>
 
+#include "parse/entry_reader.hpp"
 #include "parse/line_parser.hpp"
 #include "rules/rule_set.hpp"
 
@@ -38,6 +40,7 @@ class LineReader {
   bool for_each_reading(const RawLine& raw, LineFate fate, RuleSet& rules, Use&& use);
 
   LineParser parser_;
+  std::array<EntryReader, line_formats> readers_;  // by format: what one has read stays while another reads
   bool services_only_;
 };
 
