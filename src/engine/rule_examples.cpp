@@ -24,8 +24,7 @@ std::string fault_of(const RuleExample& example, const Event* event) {
   if (event == nullptr) return "does not match";
   const auto wanted = Address::parse(example.addr);
   if (!wanted) return fmt::format("\"{}\" is no address", escape_controls(example.addr));
-  if (event->source != *wanted)
-    return fmt::format("finds {} instead of {}", event->source.text(), wanted->text());
+  if (event->source != *wanted) return fmt::format("finds {} instead of {}", event->source.text(), wanted->text());
   if (example.user && event->user != *example.user)
     return fmt::format("finds user \"{}\" instead of \"{}\"", escape_controls(event->user), *example.user);
   if (example.path && event->target != *example.path)

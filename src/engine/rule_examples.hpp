@@ -23,6 +23,8 @@ class ExampleReader {
   [[nodiscard]] const std::vector<Event>& read(std::string_view line, std::string_view file);
   // A message as the journal has it, without header.
   [[nodiscard]] const std::vector<Event>& read_message(std::string_view message, std::string_view program);
+  // Searches that were given up because they took too long.
+  [[nodiscard]] uint64_t given_up() const { return rules_.given_up(); }
 
  private:
   explicit ExampleReader(RuleSet rules) : rules_(std::move(rules)) {}

@@ -46,7 +46,8 @@ struct RuleExample {
   std::string addr;
   std::optional<std::string> user;
   std::optional<std::string> path;
-  // Pieces of the line that a stranger writes; words: where the service allows no spaces. Tests put hostile texts there.
+  // Pieces of the line that a stranger writes; words: where the service allows no spaces. Tests put hostile texts
+  // there.
   bool says_attacker = false;  // it has one of the two keys, if only to say that there are none
   std::vector<std::string> attacker;
   std::vector<std::string> attacker_words;

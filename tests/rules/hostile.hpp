@@ -18,11 +18,11 @@ inline constexpr std::string_view victims[] = {"198.51.100.9", "2001:db8:bad::9"
 [[nodiscard]] std::vector<std::string> texts(std::span<const RuleDefinition* const> rules);
 
 struct Outcome {
-  size_t lines = 0;                  // that were tried
-  std::vector<std::string> misled;   // lines for which somebody was blamed whose line it was not
+  size_t lines = 0;                 // that were tried
+  std::vector<std::string> misled;  // lines for which somebody was blamed whose line it was not
 };
 
-// Puts each text into each field of each matching example that a stranger writes, as it is and with the escapes that
+// Puts each text into each field of each example that a stranger writes, as it is and with the escapes that
 // servers use; and in all of them at once. Whatever rule of the reader's finds something, it must be the sender.
 void inject(ExampleReader& reader, std::span<const RuleDefinition* const> rules, Outcome& outcome);
 

@@ -1,8 +1,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <iostream>
-#include <map>
+#include <set>
 
 #include "rules/hostile.hpp"
 #include "rules/shipped.hpp"
@@ -11,13 +12,6 @@ namespace palang {
 namespace {
 
 using Rules = std::vector<const RuleDefinition*>;
-
-// Rules of one file are about the same programs: their messages are what one would write into each other.
-std::map<std::string_view, Rules> by_file() {
-  std::map<std::string_view, Rules> files;
-  for (const RuleDefinition& definition : shipped::rules().rules) files[shipped::file_of(definition)].push_back(&definition);
-  return files;
-}
 
 TEST(Injection, EveryExampleSaysWhatStrangersWrite) {
   for (const RuleDefinition& definition : shipped::rules().rules) {
@@ -28,29 +22,56 @@ TEST(Injection, EveryExampleSaysWhatStrangersWrite) {
         for (const std::string& text : *fields)
           EXPECT_THAT(example.line, testing::HasSubstr(text)) << definition.settings.name;
       if (!example.user || example.user->empty()) continue;
-      EXPECT_THAT(example.attacker, testing::Contains(*example.user)) << definition.settings.name << ": " << example.line;
+      EXPECT_THAT(example.attacker, testing::Contains(*example.user))
+          << definition.settings.name << ": " << example.line;
     }
   }
 }
 
-TEST(Injection, BlamesTheSenderOrNobody) {
+// By file: rules of one file are about the same programs, and their messages are what one would write into each other.
+class InjectionInto : public testing::TestWithParam<std::string> {};
+
+std::vector<std::string> files() {
+  std::set<std::string> names;
+  const auto has_fields = [](const RuleExample& example) {
+    return !example.attacker.empty() || !example.attacker_words.empty();
+  };
+  for (const RuleDefinition& definition : shipped::rules().rules)
+    if (std::ranges::any_of(definition.examples, has_fields)) names.emplace(shipped::file_of(definition));
+  return {names.begin(), names.end()};
+}
+
+TEST_P(InjectionInto, BlamesTheSenderOrNobody) {
   auto reader = ExampleReader::compile(shipped::rules().rules);
   ASSERT_TRUE(reader) << reader.error().text;
+  Rules rules;
+  for (const RuleDefinition& definition : shipped::rules().rules)
+    if (shipped::file_of(definition) == GetParam()) rules.push_back(&definition);
   hostile::Outcome outcome;
-  for (const auto& [file, rules] : by_file()) hostile::inject(*reader, rules, outcome);
+  hostile::inject(*reader, rules, outcome);
   EXPECT_THAT(outcome.misled, testing::IsEmpty());
-  EXPECT_GE(outcome.lines, 500'000U);
+  EXPECT_GE(outcome.lines, 100U);
+  EXPECT_EQ(reader->given_up(), 0U);
   std::cout << outcome.lines << " lines with hostile texts\n";
 }
 
+std::string title_of(const testing::TestParamInfo<std::string>& file) {
+  std::string title = file.param.substr(0, file.param.find('.'));
+  std::ranges::replace(title, '-', '_');
+  return title;
+}
+
+INSTANTIATE_TEST_SUITE_P(Rules, InjectionInto, testing::ValuesIn(files()), title_of);
+
+// Would be sound if the program kept spaces out of names, which it doesn't.
 constexpr std::string_view careless = R"(
 [[rule]]
 name = "careless"
-about = "A pattern that ends too early"
-programs = ["sshd"]
-patterns = ['''^Failed password for <USER> from <ADDR>''']
+about = "A pattern that trusts what it must not"
+programs = ["myapp"]
+patterns = ['''^login failed for (?<USER>\S+) from <ADDR>: <ANY>$''']
 [[rule.example]]
-line = '''Jan 12 00:30:41 web1 sshd[4242]: Failed password for root from 203.0.113.9 port 64490 ssh2'''
+line = '''Jan 12 00:30:41 web1 myapp[4242]: login failed for root from 203.0.113.9: wrong password'''
 addr = "203.0.113.9"
 attacker = ["root"]
 )";
