@@ -14,6 +14,7 @@
 #include "cli/table.hpp"
 #include "cli/words.hpp"
 #include "engine/coverage.hpp"
+#include "engine/rule_examples.hpp"
 #include "host/boot_time.hpp"
 #include "source/replay.hpp"
 
@@ -67,28 +68,6 @@ Failure no_such_rule(const LoadedRuleSet& rules, const std::string& name) {
   const std::string_view near = nearest(name, names);
   return Failure(Error::not_found(fmt::format("there is no rule '{:.64}'{}", printable(name),
                                               near.empty() ? "" : fmt::format("; did you mean {}?", near))));
-}
-
-// "" where the example holds, else what went wrong.
-std::string fault_of(const RuleExample& example, const RuleDefinition& rule, LineReader& reader, RuleSet& set) {
-  LineOrigin origin;
-  origin.file = example.file;
-  const RawLine raw{example.line, Framing::syslog, SystemClock{}.now(), &origin};
-  const RuleTrial* matched = nullptr;
-  const std::vector<RuleTrial> trials = reader.explain(raw, set);
-  for (const RuleTrial& trial : trials)
-    if (trial.rule->settings.name == rule.settings.name && trial.matched && !trial.ignored) matched = &trial;
-  if (!example.match) return matched == nullptr ? "" : "matches and must not";
-  if (matched == nullptr) return "doesn't match";
-  const std::string address = matched->source ? matched->source->text() : "none";
-  const auto expected = Address::parse(example.addr);
-  if (!expected || !matched->source || *expected != *matched->source)
-    return fmt::format("blames {}, not {}", address, example.addr);
-  if (example.user && *example.user != matched->user)
-    return fmt::format("names the account '{}', not '{}'", escape_controls(matched->user), *example.user);
-  if (example.path && *example.path != matched->target)
-    return fmt::format("names the path '{}', not '{}'", escape_controls(matched->target), *example.path);
-  return {};
 }
 
 }  // namespace
@@ -152,24 +131,18 @@ Result<void> test_rules(const RulesOptions& options, const std::vector<std::stri
   if (!rules) return Failure(rules.error());
   for (const std::string& name : names)
     if (find_rule(*rules, name) == nullptr) return no_such_rule(*rules, name);
-  for (RuleDefinition& rule : rules->definitions) rule.enabled = true;
-  auto set = RuleSet::compile(rules->definitions);
-  if (!set) return Failure(set.error());
-  LineReader reader(boot_time());
-  uint64_t run = 0;
+  const auto report = check_examples(rules->definitions, names);
+  if (!report) return Failure(report.error());
   Json failed = Json::array();
-  for (const RuleDefinition& rule : rules->definitions) {
-    if (!names.empty() && std::ranges::find(names, rule.settings.name) == names.end()) continue;
-    for (const RuleExample& example : rule.examples) {
-      ++run;
-      const std::string fault = fault_of(example, rule, reader, *set);
-      if (fault.empty()) continue;
-      const std::string place = fmt::format("{}:{}", rule.source, example.at_line);
-      failed.push_back({{"rule", rule.settings.name}, {"at", place}, {"fault", fault}, {"line", example.line}});
-      if (!options.json)
-        console.out << printable(fmt::format("{}: {} {}:\n  {}\n", place, rule.settings.name, fault, example.line));
-    }
+  for (const ExampleFailure& failure : report->failures) {
+    const std::string& name = failure.rule->settings.name;
+    const std::string& line = failure.example->line;
+    failed.push_back({{"rule", name}, {"at", failure.place()}, {"fault", failure.fault}, {"line", line}});
+    if (!options.json)
+      console.out << fmt::format("{}: {} {}:\n  {}\n", printable(failure.place()), printable(name), failure.fault,
+                                 printable(line));
   }
+  const size_t run = report->examples;
   const size_t failures = failed.size() + rules->faults.size();
   if (options.json) console.out << dump({{"examples", run}, {"failed", std::move(failed)}, {"faults", rules->faults}});
   for (const std::string& fault : rules->faults) console.err << "palang: " << printable(fault) << "\n";

@@ -20,15 +20,16 @@ const Event* event_of(std::span<const Event> events, Rule rule) {
 
 // What is wrong with the event that the example's rule made of its line, or "".
 std::string fault_of(const RuleExample& example, const Event* event) {
-  if (!example.match) return event == nullptr ? "" : fmt::format("matches, blaming {}", event->source.text());
-  if (event == nullptr) return "does not match";
+  if (!example.match) return event == nullptr ? "" : "matches and must not";
+  if (event == nullptr) return "doesn't match";
   const auto wanted = Address::parse(example.addr);
-  if (!wanted) return fmt::format("\"{}\" is no address", escape_controls(example.addr));
-  if (event->source != *wanted) return fmt::format("finds {} instead of {}", event->source.text(), wanted->text());
+  if (!wanted || event->source != *wanted)
+    return fmt::format("blames {}, not {}", event->source.text(), escape_controls(example.addr));
   if (example.user && event->user != *example.user)
-    return fmt::format("finds user \"{}\" instead of \"{}\"", escape_controls(event->user), *example.user);
+    return fmt::format("names the account '{}', not '{}'", escape_controls(event->user),
+                       escape_controls(*example.user));
   if (example.path && event->target != *example.path)
-    return fmt::format("finds path \"{}\" instead of \"{}\"", escape_controls(event->target), *example.path);
+    return fmt::format("names the path '{}', not '{}'", escape_controls(event->target), escape_controls(*example.path));
   return "";
 }
 
@@ -63,19 +64,22 @@ const std::vector<Event>& ExampleReader::read(std::string_view text, Framing fra
   return events_;
 }
 
-Result<ExampleReport> check_examples(std::span<const RuleDefinition> definitions) {
+std::string ExampleFailure::place() const {
+  return fmt::format("{}:{}", rule->source, example->at_line);
+}
+
+Result<ExampleReport> check_examples(std::span<const RuleDefinition> definitions, std::span<const std::string> names) {
   auto reader = ExampleReader::compile(definitions);
   if (!reader) return std::unexpected(reader.error());
   ExampleReport report;
   for (const RuleDefinition& definition : definitions) {
-    ++report.rules;
-    const Rule rule = rule_named(definition.settings.name);
+    const std::string& name = definition.settings.name;
+    if (!names.empty() && std::ranges::find(names, name) == names.end()) continue;
+    const Rule rule = rule_named(name);
     for (const RuleExample& example : definition.examples) {
       ++report.examples;
-      const std::string fault = fault_of(example, event_of(reader->read(example.line, example.file), rule));
-      if (fault.empty()) continue;
-      report.failures.push_back(fmt::format("{}:{}: {}: {} in: {}", definition.source, example.at_line,
-                                            definition.settings.name, fault, escape_controls(example.line)));
+      std::string fault = fault_of(example, event_of(reader->read(example.line, example.file), rule));
+      if (!fault.empty()) report.failures.push_back({&definition, &example, std::move(fault)});
     }
   }
   return report;

@@ -36,13 +36,22 @@ class ExampleReader {
   std::vector<Event> events_;
 };
 
-struct ExampleReport {
-  size_t rules = 0;
-  size_t examples = 0;
-  std::vector<std::string> failures;  // "sshd.toml:12: sshd-login: finds 192.0.2.1 instead of 192.0.2.2 in: …"
+// Valid as long as the definitions.
+struct ExampleFailure {
+  const RuleDefinition* rule = nullptr;
+  const RuleExample* example = nullptr;
+  std::string fault;                        // "blames 192.0.2.1, not 192.0.2.2"; printable
+  [[nodiscard]] std::string place() const;  // "/usr/share/palang/rules/openssh.toml:23"
 };
 
-// Runs the examples of all rules through the readers and matchers that the daemon uses.
-[[nodiscard]] Result<ExampleReport> check_examples(std::span<const RuleDefinition> definitions);
+struct ExampleReport {
+  size_t examples = 0;
+  std::vector<ExampleFailure> failures;
+};
+
+// Runs the examples of the rules of these names (of all, if there are none) through what the daemon reads and matches
+// with.
+[[nodiscard]] Result<ExampleReport> check_examples(std::span<const RuleDefinition> definitions,
+                                                   std::span<const std::string> names = {});
 
 }  // namespace palang
