@@ -9,8 +9,9 @@ namespace {
 // To a multicast or broadcast address. The kernel writes IPv4 dotted, so three digits from "224" on are 224.0.0.0/3.
 bool is_to_group(const NetfilterLine& line) {
   const std::string_view to = line.destination;
-  if (line.mac_destination == "ff:ff:ff:ff:ff:ff" || to.starts_with("ff")) return true;
-  return to.size() > 3 && to[3] == '.' && to >= "224";
+  if (line.mac_destination.starts_with('f') && line.mac_destination == "ff:ff:ff:ff:ff:ff") return true;
+  if (to.starts_with('f')) return to.starts_with("ff");
+  return to.size() > 3 && to[3] == '.' && to[0] >= '2' && to >= "224";
 }
 
 // Group membership and neighbour discovery (RFC 4443, RFC 4861): how IPv6 hosts of one link find each other, not a
@@ -79,7 +80,7 @@ ParsedLine LineParser::parse(const RawLine& raw) {
   if (!packet) return not_ours();
   const LineFate fate = fate_of_packet(*packet);
   if (fate != LineFate::judged) return {fate, {}};
-  const auto source = read_address(packet->source);
+  const auto source = read_address(packet->source, raw.text.data() + raw.text.size());
   if (!source || !source->is_unicast()) return {LineFate::broken, {}};
 
   Event event;

@@ -35,7 +35,7 @@ struct ParsedLine {
   Event event;  // meaningful where fate is judged
 };
 
-// bytes → Event. Keeps only what speeds up the next timestamp; allocates nothing.
+// bytes → Event. Keeps only what speeds up the next line, which mostly begins alike; allocates nothing.
 class LineParser {
  public:
   explicit LineParser(WallTime booted) : reader_(booted) {}

@@ -80,14 +80,26 @@ std::optional<LogLine> LogLineReader::read_traditional(std::string_view text, Wa
   const bool digit = text[0] >= '0' && text[0] <= '9';
   const auto stamp = digit ? timestamps_.iso(text) : timestamps_.bsd(text, std::min(newest, newest_beside_dated_));
   if (!stamp || stamp->length >= text.size() || text[stamp->length] != ' ') return {};
-  std::string_view rest = text.substr(stamp->length + 1);
   if (digit) newest_beside_dated_ = stamp->at + near;
+  const std::string_view behind_stamp = text.substr(stamp->length);
+  if (is_kernel_tag(behind_stamp)) return kernel_line(stamp->at, behind_stamp.substr(kernel_tag_length_));
+  std::string_view rest = behind_stamp.substr(1);
   take_word(rest);  // the host
   const std::string_view tag = take_word(rest);
   if (tag.size() < 2 || tag.back() != ':') return {};
-  if (tag == "kernel:") return kernel_line(stamp->at, rest);
+  if (tag == "kernel:") {
+    remember_kernel_tag(behind_stamp.substr(0, behind_stamp.size() - rest.size()));
+    return kernel_line(stamp->at, rest);
+  }
   const std::string_view program = tag.substr(0, tag.find_first_of(":["));
   return LogLine{stamp->at, program, rest, false};
+}
+
+void LogLineReader::remember_kernel_tag(std::string_view tag) {
+  // At the end of a line the space is missing that proves where the tag ends.
+  if (tag.size() > kernel_tag_.size() || !tag.ends_with(": ")) return;
+  tag.copy(kernel_tag_.data(), tag.size());
+  kernel_tag_length_ = tag.size();
 }
 
 std::optional<LogLine> LogLineReader::read_rfc5424(std::string_view text) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <optional>
 
 #include "base/time.hpp"
@@ -30,9 +31,17 @@ class LogLineReader {
   [[nodiscard]] std::optional<LogLine> read_kmsg(std::string_view text) const;
   [[nodiscard]] std::optional<LogLine> read_dmesg(std::string_view text) const;
 
+  // What stood between the timestamp and the message of the last kernel line, " web1 kernel: ": thousands share it.
+  void remember_kernel_tag(std::string_view tag);
+  [[nodiscard]] bool is_kernel_tag(std::string_view text) const {
+    return text.starts_with(std::string_view(kernel_tag_.data(), kernel_tag_length_)) && kernel_tag_length_ > 0;
+  }
+
   WallTime booted_;
   TimestampReader timestamps_;
   WallTime newest_beside_dated_ = WallTime::max();  // where a log has both, its dated lines bound the yearless ones
+  std::array<char, 80> kernel_tag_{};
+  size_t kernel_tag_length_ = 0;
 };
 
 }  // namespace palang

@@ -19,7 +19,6 @@ struct NetfilterLine {
   std::string_view destination;
   std::string_view protocol_text;  // "TCP", or a number
   Protocol protocol = Protocol::other;
-  uint16_t source_port = 0;
   uint16_t destination_port = 0;
   bool has_ports = false;
   uint8_t icmp_type = 0;

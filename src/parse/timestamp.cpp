@@ -1,5 +1,6 @@
 #include "parse/timestamp.hpp"
 
+#include <algorithm>
 #include <array>
 #include <cstring>
 #include <ctime>
@@ -25,6 +26,18 @@ std::optional<int64_t> read_minute(const char* at) {
   if (month < 0 || day < 0 || !date.ok()) return {};
   const int64_t days = std::chrono::sys_days{date}.time_since_epoch().count();
   return days * 86400 + hour * int64_t{3600} + minute * int64_t{60};
+}
+
+// Six digits as a number, or -1.
+int32_t six_digits(const char* at) {
+  int32_t value = 0;
+  unsigned largest = 0;
+  for (int i = 0; i < 6; ++i) {
+    const auto digit = static_cast<unsigned char>(at[i] - '0');
+    value = value * 10 + digit;
+    largest = std::max<unsigned>(largest, digit);
+  }
+  return largest <= 9 ? value : -1;
 }
 
 // Local time as seconds since 1970, or nothing where that day doesn't exist (February 29).
@@ -62,6 +75,13 @@ std::optional<TimestampReader::Stamp> TimestampReader::iso(std::string_view text
   const int second = text[16] == ':' ? two_digits(text.data() + 17) : -1;
   if (second < 0 || second > 60) return {};
 
+  const int64_t utc = cached_seconds_ + std::min(second, 59);
+  // Nearly always: six digits of a fraction and the offset of the line before.
+  if (text.size() >= 26 + sizeof offset_text_ && text[19] == '.' &&
+      std::memcmp(text.data() + 26, offset_text_, sizeof offset_text_) == 0)
+    if (const int32_t micros = six_digits(text.data() + 20); micros >= 0)
+      return Stamp{WallTime{Duration{(utc - offset_seconds_) * 1'000'000 + micros}}, 26 + sizeof offset_text_};
+
   size_t at = 19;
   int64_t micros = 0;
   if (at < text.size() && (text[at] == '.' || text[at] == ',')) {
@@ -70,8 +90,11 @@ std::optional<TimestampReader::Stamp> TimestampReader::iso(std::string_view text
   }
   const auto offset = read_offset(text.substr(at));
   if (!offset) return {};
-  const int64_t seconds = cached_seconds_ + std::min(second, 59) - offset->seconds;
-  return Stamp{WallTime{Duration{seconds * 1'000'000 + micros}}, at + offset->length};
+  if (offset->length == sizeof offset_text_) {
+    std::memcpy(offset_text_, text.data() + at, sizeof offset_text_);
+    offset_seconds_ = offset->seconds;
+  }
+  return Stamp{WallTime{Duration{(utc - offset->seconds) * 1'000'000 + micros}}, at + offset->length};
 }
 
 bool TimestampReader::find_local_hour(int month, int day, int hour, WallTime newest) {

@@ -8,8 +8,8 @@
 
 namespace palang {
 
-// Reads the timestamps of log lines. Remembers the minute it read last, since thousands of lines share it;
-// apart from that memory the same input gives the same answer.
+// Reads the timestamps of log lines. Remembers the minute and the offset it read last, since thousands of lines share
+// them; apart from that memory the same input gives the same answer.
 class TimestampReader {
  public:
   struct Stamp {
@@ -38,6 +38,8 @@ class TimestampReader {
 
   char cached_minute_[17] = "1970-01-01T00:00";
   int64_t cached_seconds_ = 0;  // of that minute, as if it were UTC
+  char offset_text_[6] = {'+', '0', '0', ':', '0', '0'};
+  int64_t offset_seconds_ = 0;
   LocalHour hour_;
   int64_t last_bsd_ = 0;
 };
