@@ -1,10 +1,10 @@
 #pragma once
 
 #include <cstdint>
-#include <optional>
 #include <utility>
 #include <vector>
 
+#include "base/chunked_array.hpp"
 #include "base/hash.hpp"
 #include "base/prefetch.hpp"
 
@@ -27,7 +27,6 @@ class SeededTable {
   [[nodiscard]] bool empty() const { return live_ == 0; }
 
   void reserve(size_t entries) {
-    entries_.reserve(entries);
     size_t wanted = initial_cells;
     while (wanted < entries * 2) wanted *= 2;
     if (wanted > cells_.size()) rebuild_index(wanted);
@@ -37,12 +36,13 @@ class SeededTable {
   // keys are known ahead (a replay), since each access to a large table is a cache miss.
   void prefetch_index(const Key& key) const { prefetch(&cells_[hash_key(seed_, key) & (cells_.size() - 1)]); }
   void prefetch_entry(const Key& key) const { prefetch_slot(slot_of(cell_of(key))); }
-  // The same for an entry whose slot is known; any number will do.
+  // The same for an entry whose slot is known (any number will do): its first cache line, and the one after.
   void prefetch_slot(Slot slot) const {
-    if (slot >= entries_.size()) return;
-    const auto* entry = reinterpret_cast<const char*>(&entries_[slot]);
-    prefetch(entry);
-    if constexpr (sizeof(Entry) > cache_line) prefetch(entry + cache_line);
+    if (slot < entries_.size()) prefetch(&entries_[slot]);
+  }
+  void prefetch_rest_of_slot(Slot slot) const {
+    if constexpr (sizeof(Entry) > cache_line)
+      if (slot < entries_.size()) prefetch(reinterpret_cast<const char*>(&entries_[slot]) + cache_line);
   }
 
   [[nodiscard]] Slot find(const Key& key) const {
@@ -55,6 +55,12 @@ class SeededTable {
       const Slot slot = slot_of(cell);
       if (entries_[slot].key == key) return slot;
     }
+  }
+
+  // Whether `slot`, found some time ago, is still that of `key`.
+  [[nodiscard]] bool holds(Slot slot, const Key& key) const {
+    // An erased entry has the default key, so for others there is no need to touch the end of the entry.
+    return slot < entries_.size() && entries_[slot].key == key && (key != Key{} || entries_[slot].used);
   }
 
   [[nodiscard]] Value* get(const Key& key) {
@@ -98,8 +104,8 @@ class SeededTable {
   // Visits every entry in slot order; the visitor must not insert or erase.
   template <typename Visit>
   void for_each(Visit&& visit) const {
-    for (const Entry& entry : entries_)
-      if (entry.used) visit(entry.key, entry.value);
+    for (Slot slot = 0; slot < entries_.size(); ++slot)
+      if (entries_[slot].used) visit(entries_[slot].key, entries_[slot].value);
   }
 
   // Erases one entry to make room: see next_to_go().
@@ -129,14 +135,18 @@ class SeededTable {
   [[nodiscard]] bool used(Slot slot) const { return slot < entries_.size() && entries_[slot].used; }
 
  private:
-  struct Entry {
-    Key key{};
-    bool used = false;  // beside the key, so that a lookup touches one cache line
-    Value value{};
-  };
-
   static constexpr size_t initial_cells = 16;  // always a power of two
   static constexpr size_t cache_line = 64;     // bytes
+
+  struct Fields {
+    Key key{};
+    Value value{};
+    bool used = false;
+  };
+  // Entries that (nearly) fill cache lines begin with one, so that no look-up touches more of them than it must.
+  static constexpr size_t overhang = sizeof(Fields) % cache_line;
+  static constexpr bool fills_lines = overhang == 0 || overhang > cache_line - 16;
+  struct alignas(fills_lines ? cache_line : alignof(Fields)) Entry : Fields {};
 
   // The first cell whose 32 bits of hash are the key's: nearly always its own; 0 if there is none.
   [[nodiscard]] uint64_t cell_of(const Key& key) const {
@@ -151,12 +161,12 @@ class SeededTable {
 
   Slot take_slot(const Key& key) {
     if (free_.empty()) {
-      entries_.push_back(Entry{key, true, Value{}});
+      entries_.push_back(Entry{{key, Value{}, true}});
       return static_cast<Slot>(entries_.size() - 1);
     }
     const Slot slot = free_.back();
     free_.pop_back();
-    entries_[slot] = Entry{key, true, Value{}};
+    entries_[slot] = Entry{{key, Value{}, true}};
     return slot;
   }
 
@@ -188,8 +198,8 @@ class SeededTable {
   }
 
   HashSeed seed_;
-  std::vector<uint64_t> cells_;
-  std::vector<Entry> entries_;
+  std::vector<uint64_t, HugePageAllocator<uint64_t>> cells_;
+  ChunkedArray<Entry> entries_;
   std::vector<Slot> free_;
   size_t live_ = 0;
   Slot hand_ = 0;  // where evict_one() goes on

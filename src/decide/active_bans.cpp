@@ -4,25 +4,48 @@
 
 namespace palang {
 
-ActiveBans::Slot ActiveBans::covering(const Address& address, WallTime now, Slot hint) const {
-  if (bans_.used(hint) && bans_.value(hint).until > now && bans_.key(hint).contains(address)) {
-    // As good as a search unless there may be a longer prefix, or a full one besides.
-    const bool longest = !bans_.has_longer_than(bans_.key(hint));
-    if (longest && (full_ == 0 || bans_.value(hint).scope == Scope::full)) return hint;
+// The active ban with the longest prefix around `address` that satisfies `accept(subject)`.
+template <typename Accept>
+ActiveBans::Slot ActiveBans::longest(const Address& address, Hint& hint, Accept&& accept) const {
+  for (const uint8_t bits : lengths_.of(address)) {
+    const Prefix prefix = Prefix::around(address, bits);
+    Slot& known = bits == 128 ? hint.single : hint.wider;
+    Slot slot = known;
+    if (!subjects_.holds(slot, prefix)) slot = subjects_.find(prefix);
+    if (slot == none) continue;
+    const Subject& subject = subjects_[slot];
+    if (bits == 128 || subject.active) known = slot;
+    if (subject.active && accept(subject)) return slot;
   }
-  const auto in_force = [now](const ActiveBan& ban) { return ban.until > now; };
-  const Slot longest = bans_.find_covering(Prefix::of(address), in_force);
-  if (longest == none || full_ == 0 || bans_.value(longest).scope == Scope::full) return longest;
-  const Slot full = bans_.find_covering(
-      Prefix::of(address), [&](const ActiveBan& ban) { return ban.scope == Scope::full && in_force(ban); });
-  return full == none ? longest : full;
+  return none;
+}
+
+ActiveBans::Slot ActiveBans::covering(const Address& address, WallTime now, Hint& hint) const {
+  const auto in_force = [now](const Subject& ban) { return ban.until > now; };
+  const Slot found = longest(address, hint, in_force);
+  if (found == none || full_ == 0 || subjects_[found].scope == Scope::full) return found;
+  Hint unused;
+  const Slot full =
+      longest(address, unused, [&](const Subject& ban) { return ban.scope == Scope::full && in_force(ban); });
+  return full == none ? found : full;
+}
+
+void ActiveBans::prefetch(const Address& address, const Hint& hint) const {
+  for (const uint8_t bits : lengths_.of(address)) {
+    const Slot known = bits == 128 ? hint.single : hint.wider;
+    if (known == none) {
+      subjects_.prefetch_index(Prefix::around(address, bits));
+    } else {
+      subjects_.prefetch_slot(known);
+    }
+  }
 }
 
 Decision ActiveBans::decision(Slot slot) const {
-  const ActiveBan& ban = bans_.value(slot);
+  const Subject& ban = subjects_[slot];
   Decision decision;
   decision.id = ban.id;
-  decision.prefix = bans_.key(slot);
+  decision.prefix = subjects_.prefix(slot);
   decision.from = ban.from;
   decision.until = ban.until;
   decision.proven_at = ban.proven_at;
@@ -37,16 +60,15 @@ Decision ActiveBans::decision(Slot slot) const {
   return decision;
 }
 
-ActiveBans::Slot ActiveBans::put(const Decision& decision) {
-  if (const Slot old = bans_.find(decision.prefix); old != none) remove(old);
-  const Slot slot = bans_.find_or_insert(decision.prefix).first;
-  ActiveBan& ban = bans_.value(slot);
+void ActiveBans::put(Slot slot, const Decision& decision) {
+  if (subjects_[slot].active) remove(slot);
+  Subject& ban = subjects_[slot];
   ban.id = decision.id;
   ban.from = decision.from;
-  ban.until = decision.until;
+  ban.until = ban.told = decision.until;
   ban.proven_at = decision.proven_at;
   ban.last_seen = decision.from;
-  ban.told = decision.until;
+  ban.hits = ban.kernel_hits = 0;
   ban.count = decision.count;
   ban.port = decision.port;
   ban.protocol = decision.protocol;
@@ -55,52 +77,66 @@ ActiveBans::Slot ActiveBans::put(const Decision& decision) {
   ban.origin = decision.origin;
   ban.proof = decision.proof;
   ban.repeat = decision.repeat;
+  ban.moved = false;
+  ban.active = true;
+  ++size_;
+  lengths_.add(decision.prefix);
   if (ban.scope == Scope::full) ++full_;
   if (candidates_.size() > most_queued()) candidates_ = {};
   if (!candidates_.empty()) candidates_.push(candidate(slot));
-  return slot;
 }
 
 void ActiveBans::remove(Slot slot) {
-  const ActiveBan& ban = bans_.value(slot);
+  Subject& ban = subjects_[slot];
   if (ban.scope == Scope::full) --full_;
-  bans_.erase(slot);
+  ban.active = false;
+  --size_;
+  lengths_.remove(subjects_.prefix(slot));
 }
 
 void ActiveBans::saw(Slot slot, WallTime at, uint64_t packets) {
-  ActiveBan& ban = bans_.value(slot);
+  Subject& ban = subjects_[slot];
   ban.hits += packets;
   ban.last_seen = std::max(ban.last_seen, at);
 }
 
 uint64_t ActiveBans::take_new_hits(Slot slot, uint64_t packets) {
-  ActiveBan& ban = bans_.value(slot);
+  Subject& ban = subjects_[slot];
   const uint64_t known = packets < ban.kernel_hits ? 0 : ban.kernel_hits;
   ban.kernel_hits = packets;
   return packets - known;
 }
 
 void ActiveBans::schedule(Slot slot, WallTime when) {
-  bans_.value(slot).scheduled = when;
+  subjects_[slot].scheduled = when;
   agenda_.add({when, slot});
   if (agenda_.size() > most_queued()) rebuild_agenda();
 }
 
 void ActiveBans::rebuild_agenda() {
   agenda_.clear();
-  for_each([&](Slot slot) { agenda_.add({bans_.value(slot).scheduled, slot}); });
+  for_each([&](Slot slot) { agenda_.add({subjects_[slot].scheduled, slot}); });
+}
+
+void ActiveBans::prefetch_upcoming() const {
+  constexpr size_t most = 1024;  // more would push one another out of the cache
+  for (const Agenda::Entry& entry : agenda_.upcoming(most)) {
+    subjects_.prefetch_slot(entry.slot);
+    subjects_.prefetch_rest_of_slot(entry.slot);
+  }
 }
 
 std::optional<ActiveBans::Due> ActiveBans::next_due(WallTime now) {
+  if (agenda_.advance(now)) prefetch_upcoming();
   while (const auto entry = agenda_.take(now)) {
-    const bool current = bans_.used(entry->slot) && bans_.value(entry->slot).scheduled == entry->when;
+    const bool current = is_active(entry->slot) && subjects_[entry->slot].scheduled == entry->when;
     if (current) return Due{entry->slot, entry->when};
   }
   return {};
 }
 
 ActiveBans::Candidate ActiveBans::candidate(Slot slot) const {
-  const ActiveBan& ban = bans_.value(slot);
+  const Subject& ban = subjects_[slot];
   return {ban.proof != Proof::forgeable, ban.last_seen, slot, ban.id};
 }
 
@@ -109,8 +145,8 @@ ActiveBans::Slot ActiveBans::first_to_go() {
   while (!candidates_.empty()) {
     const Candidate first = candidates_.top();
     candidates_.pop();
-    if (!bans_.used(first.slot) || bans_.value(first.slot).id != first.id) continue;
-    if (bans_.value(first.slot).last_seen == first.last_seen) return first.slot;
+    if (!is_active(first.slot) || subjects_[first.slot].id != first.id) continue;
+    if (subjects_[first.slot].last_seen == first.last_seen) return first.slot;
     candidates_.push(candidate(first.slot));
   }
   return none;

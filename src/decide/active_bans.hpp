@@ -7,71 +7,69 @@
 #include <vector>
 
 #include "decide/agenda.hpp"
+#include "decide/subjects.hpp"
 #include "model/decision.hpp"
-#include "net/prefix_map.hpp"
+#include "net/prefix_lengths.hpp"
 
 namespace palang {
-
-// One active decision with what only the living need; its prefix is the key.
-struct ActiveBan {
-  WallTime until;
-  WallTime last_seen;
-  uint64_t hits = 0;  // packets stopped so far, as far as known
-  Rule rule = Rule::blocked;
-  Scope scope = Scope::quiet;
-  Origin origin = Origin::local;
-  Proof proof = Proof::forgeable;
-  Protocol protocol = Protocol::other;
-  uint8_t repeat = 0;
-  bool moved = false;  // a knock has moved its end
-  uint16_t port = 0;
-  WallTime proven_at;
-  uint64_t id = 0;
-  WallTime from;
-  WallTime told;             // the end that the kernel and the ledger were last told
-  WallTime scheduled;        // when next_due() names it
-  uint64_t kernel_hits = 0;  // of `hits`, how many the kernel's present counter shows
-  uint32_t count = 1;
-};
 
 // The decisions in force, by prefix: who is covered, what ends next, who gives way when there are too many.
 class ActiveBans {
  public:
-  using Slot = uint32_t;
-  static constexpr Slot none = UINT32_MAX;
+  using Slot = Subjects::Slot;  // stays with its prefix as long as the decision is in force
+  static constexpr Slot none = Subjects::none;
 
-  explicit ActiveBans(HashSeed seed) : bans_(seed) {}
+  explicit ActiveBans(Subjects& subjects) : subjects_(subjects) {}
 
-  [[nodiscard]] size_t size() const { return bans_.size(); }
-  [[nodiscard]] size_t size_of(Scope scope) const { return scope == Scope::full ? full_ : size() - full_; }
-  void reserve(size_t bans) { bans_.reserve(bans); }
-  void prefetch_index(const Address& address) const { bans_.prefetch_index(address); }
-  void prefetch_slot(Slot slot) const { bans_.prefetch_slot(slot); }
+  [[nodiscard]] size_t size() const { return size_; }
+  [[nodiscard]] size_t size_of(Scope scope) const { return scope == Scope::full ? full_ : size_ - full_; }
 
+  // Where the subjects of an address were found before. Saves the search where they are still there.
+  struct Hint {
+    Slot single = none;  // of the address itself
+    Slot wider = none;   // of the network whose ban covered it last
+  };
   // The ban that covers `address` at `now`: the longest prefix that is not over, a full one before a quiet one.
-  // `hint` may be the slot that an earlier answer for this address named; it saves the search where it still holds.
-  [[nodiscard]] Slot covering(const Address& address, WallTime now, Slot hint = none) const;
-  [[nodiscard]] Slot find(const Prefix& exact) const { return bans_.find(exact); }
-  [[nodiscard]] bool has_longer_than(const Prefix& wide) const { return bans_.has_longer_than(wide); }
+  [[nodiscard]] Slot covering(const Address& address, WallTime now, Hint& hint) const;
+  [[nodiscard]] Slot covering(const Address& address, WallTime now) const {
+    Hint nothing;
+    return covering(address, now, nothing);
+  }
+  // Whether covering() is likely to find a ban; a look at what prefetch() loaded.
+  [[nodiscard]] bool may_stop(const Hint& hint) const { return is_active(hint.single) || is_active(hint.wider); }
+  // Whether there was a decision about one of its subjects.
+  [[nodiscard]] static bool knows(const Hint& hint) { return hint.single != none || hint.wider != none; }
+  // Starts the memory accesses of covering(), and those of another decision about the same subject (see SeededTable).
+  void prefetch(const Address& address, const Hint& hint) const;
+  void prefetch_decision(const Hint& hint) const {
+    subjects_.prefetch_rest_of_slot(hint.single);
+    subjects_.prefetch_rest_of_slot(hint.wider);
+  }
 
-  [[nodiscard]] const Prefix& prefix(Slot slot) const { return bans_.key(slot); }
-  [[nodiscard]] const ActiveBan& ban(Slot slot) const { return bans_.value(slot); }
+  [[nodiscard]] Slot find(const Prefix& exact) const {
+    const Slot slot = subjects_.find(exact);
+    return slot != none && subjects_[slot].active ? slot : none;
+  }
+  [[nodiscard]] bool has_longer_than(const Prefix& wide) const { return lengths_.has_longer_than(wide); }
+
+  [[nodiscard]] const Prefix& prefix(Slot slot) const { return subjects_.prefix(slot); }
+  [[nodiscard]] const Subject& ban(Slot slot) const { return subjects_[slot]; }
   [[nodiscard]] Decision decision(Slot slot) const;
 
-  // Adds the decision or replaces the one for the same prefix.
-  Slot put(const Decision& decision);
+  // Adds the decision or replaces the one of the same subject.
+  void put(Slot slot, const Decision& decision);
   void remove(Slot slot);
 
   void saw(Slot slot, WallTime at, uint64_t packets);
   // What is new in a kernel counter that reads `packets`; it begins anew when its element is written anew.
   [[nodiscard]] uint64_t take_new_hits(Slot slot, uint64_t packets);
   void move_end(Slot slot, WallTime until) {
-    bans_.value(slot).until = until;
-    bans_.value(slot).moved = true;
+    subjects_[slot].until = until;
+    subjects_[slot].moved = true;
   }
   void set_told(Slot slot) {
-    bans_.value(slot).told = bans_.value(slot).until;
-    bans_.value(slot).kernel_hits = 0;
+    subjects_[slot].told = subjects_[slot].until;
+    subjects_[slot].kernel_hits = 0;
   }
   // When next_due() is to name this ban again.
   void schedule(Slot slot, WallTime when);
@@ -94,8 +92,8 @@ class ActiveBans {
 
   template <typename Visit>
   void for_each(Visit&& visit) const {
-    for (Slot slot = 0; slot < bans_.slots(); ++slot)
-      if (bans_.used(slot)) visit(slot);
+    for (Slot slot = 0; slot < subjects_.slots(); ++slot)
+      if (subjects_[slot].active) visit(slot);
   }
 
  private:
@@ -111,10 +109,16 @@ class ActiveBans {
   };
   [[nodiscard]] Candidate candidate(Slot slot) const;
   // More queued than this are mostly of bans that are gone or were scheduled anew.
-  [[nodiscard]] size_t most_queued() const { return 4 * bans_.size() + 4096; }
+  [[nodiscard]] size_t most_queued() const { return 4 * size_ + 4096; }
+  [[nodiscard]] bool is_active(Slot slot) const { return slot < subjects_.slots() && subjects_[slot].active; }
+  template <typename Accept>
+  [[nodiscard]] Slot longest(const Address& address, Hint& hint, Accept&& accept) const;
   void rebuild_agenda();
+  void prefetch_upcoming() const;
 
-  PrefixMap<ActiveBan> bans_;
+  Subjects& subjects_;
+  PrefixLengths lengths_;
+  size_t size_ = 0;
   size_t full_ = 0;
   Agenda agenda_;
   // Built when the budget is reached for the first time; until then nobody pays for it.

@@ -5,6 +5,7 @@
 #include <deque>
 #include <optional>
 #include <queue>
+#include <span>
 #include <vector>
 
 #include "base/time.hpp"
@@ -41,9 +42,21 @@ class Agenda {
   // Nothing is due at `now`; false where only a look can tell.
   [[nodiscard]] bool rests(WallTime now) const { return now < hand_ends_ && (near_.empty() || now < near_.top().when); }
 
+  // Takes the minute of `now` in hand, if it is not yet; whether it did.
+  bool advance(WallTime now) {
+    if (now < hand_ends_) return false;
+    move_to(minute_of(now));
+    return true;
+  }
+  // At most so many entries of the minute after the one at hand.
+  [[nodiscard]] std::span<const Entry> upcoming(size_t most) const {
+    if (minutes_.empty()) return {};
+    return std::span(minutes_.front()).first(std::min(most, minutes_.front().size()));
+  }
+
   // Takes out the earliest entry that is due at `now`.
   [[nodiscard]] std::optional<Entry> take(WallTime now) {
-    if (now >= hand_ends_) move_to(minute_of(now));
+    advance(now);
     if (near_.empty() || near_.top().when > now) return {};
     const Entry entry = near_.top();
     near_.pop();

@@ -15,8 +15,8 @@ uint32_t remembered_subjects(uint32_t budget) {
 Decider::Decider(const BanSettings& settings, HashSeed seed, Looks looks)
     : settings_(settings),
       looks_(looks),
-      active_(seed),
-      offences_(seed, settings.remember, remembered_subjects(settings.budget)),
+      subjects_(seed, settings.remember, remembered_subjects(settings.budget)),
+      active_(subjects_),
       widening_(settings.widen, seed, remembered_subjects(settings.budget)) {}
 
 Duration Decider::doubled(Duration base, uint8_t repeat, Duration at_most) {
@@ -43,24 +43,18 @@ Decider::Terms Decider::terms_of(Rule rule) const {
 }
 
 Duration Decider::length_for(const Prefix& subject, WallTime at) const {
-  return doubled(settings_.first, offences_.count(subject, at), settings_.at_most);
-}
-
-void Decider::prefetch(const Address& source) const {
-  active_.prefetch_index(source);
-  widening_.prefetch_index(source);
-  offences_.prefetch_index(Prefix::of(source));
+  return doubled(settings_.first, subjects_.offences(subject, at), settings_.at_most);
 }
 
 bool Decider::is_old_news(const Address& source, WallTime at, WallTime now, Rule rule) const {
   if (own_ban_of(rule) == nullptr && at + settings_.first > now) return false;  // no ban is shorter
   const Terms terms = terms_of(rule);
   if (at + terms.first > now) return false;
-  const uint8_t repeat = offences_.count(widening_.would_be_subject(source, at), at);
+  const uint8_t repeat = subjects_.offences(widening_.would_be_subject(source, at), at);
   return at + doubled(terms.first, repeat, terms.at_most) <= now;
 }
 
-void Decider::decide(const Finding& finding, std::vector<Change>& changes) {
+ActiveBans::Slot Decider::decide(const Finding& finding, std::vector<Change>& changes) {
   const Terms terms = terms_of(finding.rule);
   const RuleBan* own = own_ban_of(finding.rule);
   Decision decision;
@@ -75,35 +69,36 @@ void Decider::decide(const Finding& finding, std::vector<Change>& changes) {
   decision.scope = settings_.always_full || finding.proof != Proof::forgeable ? Scope::full : Scope::quiet;
   if (own != nullptr && own->scope) decision.scope = *own->scope;
   decision.proof = finding.proof;
-  decision.repeat = offences_.add(decision.prefix, finding.at);
+  const auto slot = subjects_.find_or_insert(decision.prefix);
+  decision.repeat = subjects_.add_offence(slot, finding.at);
   decision.until = finding.at + doubled(terms.first, decision.repeat, terms.at_most);
-  enter(decision, {}, changes);
+  enter(slot, decision, {}, changes);
+  return slot;
 }
 
 Decision Decider::impose(Decision decision, std::string note, std::vector<Change>& changes) {
-  decision.repeat = offences_.add(decision.prefix, decision.from);
-  const auto slot = enter(decision, std::move(note), changes);
+  const auto slot = subjects_.find_or_insert(decision.prefix);
+  decision.repeat = subjects_.add_offence(slot, decision.from);
+  enter(slot, decision, std::move(note), changes);
   return active_.decision(slot);
 }
 
-ActiveBans::Slot Decider::enter(const Decision& wanted, std::string note, std::vector<Change>& changes) {
+void Decider::enter(ActiveBans::Slot slot, const Decision& wanted, std::string note, std::vector<Change>& changes) {
   Decision decision = wanted;
-  if (const auto old = active_.find(decision.prefix); old != ActiveBans::none)
-    remove(old, ChangeKind::absorbed, decision.from, changes);
+  if (active_.ban(slot).active) remove(slot, ChangeKind::absorbed, decision.from, changes);
   absorb_inside(decision, changes);
   decision.id = ++last_id_;
-  offences_.ended(decision.prefix, decision.until);
-  const auto slot = active_.put(decision);
+  subjects_.offence_ends(slot, decision.until);
+  active_.put(slot, decision);
   schedule_next(slot, decision.from);
   changes.push_back({ChangeKind::added, decision, decision.from, std::move(note)});
   keep_to_budget(decision.from, changes);
-  return slot;
 }
 
 // Narrower bans that the wide one makes needless. Those that last longer or drop more stay.
 void Decider::absorb_inside(const Decision& wide, std::vector<Change>& changes) {
   const auto absorb = [&](ActiveBans::Slot slot) {
-    const ActiveBan& ban = active_.ban(slot);
+    const Subject& ban = active_.ban(slot);
     if (ban.until > wide.until || (ban.scope == Scope::full && wide.scope == Scope::quiet)) return;
     remove(slot, ChangeKind::absorbed, wide.from, changes);
   };
@@ -135,7 +130,7 @@ void Decider::keep_to_budget(WallTime now, std::vector<Change>& changes) {
 
 void Decider::remove(ActiveBans::Slot slot, ChangeKind kind, WallTime at, std::vector<Change>& changes) {
   const bool as_foreseen = kind == ChangeKind::ended && !active_.ban(slot).moved;
-  if (!as_foreseen) offences_.ended(active_.prefix(slot), at);
+  if (!as_foreseen) subjects_.offence_ends(slot, at);
   changes.push_back({kind, active_.decision(slot), at, {}});
   active_.remove(slot);
 }
@@ -162,7 +157,7 @@ size_t Decider::lift_all(WallTime now, std::vector<Change>& changes) {
 
 void Decider::knock(ActiveBans::Slot slot, WallTime at, uint64_t packets) {
   active_.saw(slot, at, packets);
-  const ActiveBan& ban = active_.ban(slot);
+  const Subject& ban = active_.ban(slot);
   if (ban.origin != Origin::local || settings_.quiet <= Duration{0}) return;
   const Terms terms = terms_of(ban.rule);
   WallTime until = at + doubled(terms.quiet, ban.repeat, terms.at_most);
@@ -181,7 +176,7 @@ void Decider::look(ActiveBans::Slot slot, WallTime at, uint64_t packets, std::ve
 
 void Decider::use(const BanSettings& settings) {
   settings_ = settings;
-  offences_.remember_for(settings.remember);
+  subjects_.use(settings.remember, remembered_subjects(settings.budget));
   widening_.use(settings.widen);
 }
 
@@ -221,7 +216,7 @@ void Decider::advance(WallTime now, std::vector<Change>& changes, std::vector<Ac
 // The next look is an eighth of the remaining time away, so that the end moves with the knocks to within that; the
 // last one is just before the end that the kernel knows, in time to move it.
 void Decider::schedule_next(ActiveBans::Slot slot, WallTime now) {
-  const ActiveBan& ban = active_.ban(slot);
+  const Subject& ban = active_.ban(slot);
   if (looks_ == Looks::none || settings_.quiet <= Duration{0} || ban.origin != Origin::local) {
     active_.schedule(slot, ban.told);
     return;
@@ -241,18 +236,19 @@ void Decider::restore_past(std::span<const PastDecision> oldest_first) {
 }
 
 void Decider::remember(const Prefix& prefix, Rule rule, uint8_t repeat, WallTime from, WallTime until) {
-  offences_.restore(prefix, repeat, until);
+  subjects_.restore_offence(prefix, repeat, until);
   const bool fell = rule != Rule::manual && rule != Rule::recovered;
   if (fell) widening_.remember(prefix, from);
 }
 
 void Decider::restore_active(std::span<const Decision> active, WallTime now) {
-  active_.reserve(active.size());
-  offences_.reserve(active.size());
+  subjects_.reserve(active.size());
   for (const Decision& decision : active) {
     continue_after(decision.id);
     remember(decision.prefix, decision.rule, decision.repeat, decision.from, decision.until);
-    schedule_next(active_.put(decision), now);
+    const auto slot = subjects_.find_or_insert(decision.prefix);
+    active_.put(slot, decision);
+    schedule_next(slot, now);
   }
 }
 

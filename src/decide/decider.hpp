@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "decide/active_bans.hpp"
-#include "decide/offences.hpp"
+#include "decide/subjects.hpp"
 #include "decide/widening.hpp"
 #include "model/finding.hpp"
 #include "model/settings.hpp"
@@ -20,20 +20,23 @@ class Decider {
   enum class Looks : uint8_t { none, kernel_counters };
 
   Decider(const BanSettings& settings, HashSeed seed, Looks looks);
+  Decider(const Decider&) = delete;
+  Decider& operator=(const Decider&) = delete;
 
   [[nodiscard]] const ActiveBans& active() const { return active_; }
   [[nodiscard]] ActiveBans& active() { return active_; }
 
-  // Starts the memory accesses of deciding about this source early (see SeededTable).
-  void prefetch(const Address& source) const;
+  // Starts the memory accesses of deciding about a source that no ban stops (see SeededTable).
+  void prefetch_index(const Address& source) const { widening_.prefetch_index(source); }
+  void prefetch_entry(const Address& source) const { widening_.prefetch_entry(source); }
 
   // Whether the ban that an event of this address would cause now is over already (promise 9).
   [[nodiscard]] bool is_old_news(const Address& source, WallTime at, WallTime now, Rule rule = Rule::blocked) const;
   // How long a ban of this prefix would last if it were decided at `at`.
   [[nodiscard]] Duration length_for(const Prefix& subject, WallTime at) const;
 
-  // Decides about an offender that no ban stops yet.
-  void decide(const Finding& finding, std::vector<Change>& changes);
+  // Decides about an offender that no ban stops yet; returns the ban.
+  ActiveBans::Slot decide(const Finding& finding, std::vector<Change>& changes);
 
   // A decision somebody else made (an admin); its prefix, scope, times, rule, origin and proof are taken as they are.
   Decision impose(Decision decision, std::string note, std::vector<Change>& changes);
@@ -62,7 +65,7 @@ class Decider {
   // The id that the next decision gets.
   void continue_after(uint64_t last_id) { last_id_ = std::max(last_id_, last_id); }
   [[nodiscard]] uint64_t evicted() const { return evicted_; }
-  [[nodiscard]] uint64_t forgotten() const { return offences_.evicted() + widening_.evicted(); }
+  [[nodiscard]] uint64_t forgotten() const { return subjects_.evicted() + widening_.evicted(); }
 
  private:
   void remember(const Prefix& prefix, Rule rule, uint8_t repeat, WallTime from, WallTime until);
@@ -75,7 +78,7 @@ class Decider {
   [[nodiscard]] const RuleBan* own_ban_of(Rule rule) const;
   [[nodiscard]] Terms terms_of(Rule rule) const;
   [[nodiscard]] static Duration doubled(Duration base, uint8_t repeat, Duration at_most);
-  ActiveBans::Slot enter(const Decision& decision, std::string note, std::vector<Change>& changes);
+  void enter(ActiveBans::Slot slot, const Decision& wanted, std::string note, std::vector<Change>& changes);
   void absorb_inside(const Decision& wide, std::vector<Change>& changes);
   void keep_to_budget(WallTime now, std::vector<Change>& changes);
   void remove(ActiveBans::Slot slot, ChangeKind kind, WallTime at, std::vector<Change>& changes);
@@ -85,8 +88,8 @@ class Decider {
   BanSettings settings_;
   std::vector<std::optional<RuleBan>> own_bans_;  // by the id of the rule, where it has its own
   Looks looks_;
+  Subjects subjects_;
   ActiveBans active_;
-  Offences offences_;
   Widening widening_;
   uint64_t last_id_ = 0;
   uint64_t evicted_ = 0;

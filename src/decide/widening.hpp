@@ -28,6 +28,9 @@ class Widening {
   void prefetch_index(const Address& offender) const {
     if (const auto network = parent_of(Prefix::of(offender))) networks_.prefetch_index(*network);
   }
+  void prefetch_entry(const Address& offender) const {
+    if (const auto network = parent_of(Prefix::of(offender))) networks_.prefetch_entry(*network);
+  }
 
   [[nodiscard]] uint64_t evicted() const { return evicted_; }
 

@@ -31,6 +31,11 @@ Verdict Judge::observe(const Event& event, WallTime now, std::vector<Change>& ch
 }
 
 Verdict Judge::observe(const Event& event, WallTime now, std::vector<Change>& changes, Hint& hint) {
+  if (event.at > now) {  // a log whose clock runs ahead can't ban into the future
+    Event present = event;
+    present.at = now;
+    return observe(present, now, changes, hint);
+  }
   const Verdict verdict = judge(event, now, changes, hint);
   ++counts_[static_cast<size_t>(verdict)];
   return verdict;
@@ -58,13 +63,10 @@ bool Judge::is_old_news(const Event& event, WallTime now) const {
   return decider_.is_old_news(event.source, event.at, now, event.rule);
 }
 
-Verdict Judge::judge(const Event& raw, WallTime now, std::vector<Change>& changes, Hint& hint) {
-  Event event = raw;
-  event.at = std::min(event.at, now);  // a log whose clock runs ahead can't ban into the future
+Verdict Judge::judge(const Event& event, WallTime now, std::vector<Change>& changes, Hint& hint) {
   if (exemptions_.exempts(event.source, now)) return Verdict::exempt;
 
-  const auto ban = decider_.active().covering(event.source, now, hint.ban);
-  hint.ban = ban;
+  const auto ban = decider_.active().covering(event.source, now, hint);
   if (ban != ActiveBans::none) {
     const bool proves_more = event.proof != Proof::forgeable && decider_.active().ban(ban).scope == Scope::quiet;
     if (!proves_more) {
@@ -78,7 +80,8 @@ Verdict Judge::judge(const Event& raw, WallTime now, std::vector<Change>& change
   const auto finding = detectors_.observe(event);
   if (!finding) return Verdict::watched;
   detectors_.forget(event.source);
-  decider_.decide(*finding, changes);
+  const auto decided = decider_.decide(*finding, changes);
+  (decider_.active().prefix(decided).is_single() ? hint.single : hint.wider) = decided;
   return Verdict::decided;
 }
 

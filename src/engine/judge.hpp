@@ -35,9 +35,7 @@ class Judge {
 
   // What was found out about a source when it was last observed, and may save a search; for callers who keep
   // something about every source anyway.
-  struct Hint {
-    ActiveBans::Slot ban = ActiveBans::none;
-  };
+  using Hint = ActiveBans::Hint;
 
   // Judges one event at `now` (the real clock, or the log's own). Appends what it decides to `changes`.
   Verdict observe(const Event& event, WallTime now, std::vector<Change>& changes);

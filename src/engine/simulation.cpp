@@ -11,7 +11,10 @@ constexpr uint8_t v6_site = 64;  // bits: what one subscriber gets (RFC 6177)
 }  // namespace
 
 Simulation::Simulation(std::string name, const PolicySettings& policy, HashSeed seed)
-    : name_(std::move(name)), judge_(policy, seed, Decider::Looks::none), coverage_(seed) {}
+    : name_(std::move(name)),
+      idle_(!policy.detect.blocked.enabled && !policy.detect.portscan.enabled && policy.rules.empty()),
+      judge_(policy, seed, Decider::Looks::none),
+      coverage_(seed) {}
 
 void Simulation::observe(const Event& event, WallTime now, Judge::Hint& hint) {
   if (!begun_) {
@@ -26,10 +29,19 @@ void Simulation::observe(const Event& event, WallTime now, Judge::Hint& hint) {
   changes_.clear();
 }
 
-void Simulation::prefetch(const Address& source, Judge::Hint hint) const {
-  if (hint.ban != ActiveBans::none) return judge_.decider().active().prefetch_slot(hint.ban);
-  judge_.decider().prefetch(source);
-  coverage_.prefetch(source);
+void Simulation::prefetch_decision(const Address& source, const Judge::Hint& hint) const {
+  const Decider& decider = judge_.decider();
+  if (decider.active().may_stop(hint)) return;
+  decider.active().prefetch_decision(hint);
+  decider.prefetch_index(source);
+  if (!decider.active().knows(hint)) coverage_.prefetch_index(source);
+}
+
+void Simulation::prefetch_network(const Address& source, const Judge::Hint& hint) const {
+  const Decider& decider = judge_.decider();
+  if (decider.active().may_stop(hint)) return;
+  decider.prefetch_entry(source);
+  if (!decider.active().knows(hint)) coverage_.prefetch_entry(source);
 }
 
 void Simulation::account(const Change& change) {

@@ -22,10 +22,17 @@ class Simulation {
  public:
   Simulation(std::string name, const PolicySettings& policy, HashSeed seed);
 
+  // Nothing is detected, so nothing needs to be observed.
+  [[nodiscard]] bool is_idle() const { return idle_; }
   // Events in the order of the log; `now` never runs backwards.
   void observe(const Event& event, WallTime now, Judge::Hint& hint);
-  // Starts the memory accesses of an observe() of this source to come early.
-  void prefetch(const Address& source, Judge::Hint hint) const;
+  // Start the memory accesses of an observe() of this source to come, one after the other: whether it is stopped, and
+  // what deciding about it takes.
+  void prefetch_ban(const Address& source, const Judge::Hint& hint) const {
+    judge_.decider().active().prefetch(source, hint);
+  }
+  void prefetch_decision(const Address& source, const Judge::Hint& hint) const;
+  void prefetch_network(const Address& source, const Judge::Hint& hint) const;
   [[nodiscard]] SimulationResult finish(WallTime last);
   [[nodiscard]] const std::string& name() const { return name_; }
   // Decisions so far, by the id of the rule they rest on.
@@ -37,8 +44,11 @@ class Simulation {
    public:
     explicit Coverage(HashSeed seed) : networks_(seed), sites_(seed) {}
     void add(const Prefix& prefix);
-    void prefetch(const Address& source) const {
+    void prefetch_index(const Address& source) const {
       if (source.is_v4()) networks_.prefetch_index(Prefix::of_length(source, 24));
+    }
+    void prefetch_entry(const Address& source) const {
+      if (source.is_v4()) networks_.prefetch_entry(Prefix::of_length(source, 24));
     }
     [[nodiscard]] double total() const;
 
@@ -55,6 +65,7 @@ class Simulation {
   void pass_time(WallTime now);
 
   std::string name_;
+  bool idle_;
   Judge judge_;
   Coverage coverage_;
   std::vector<Change> changes_;

@@ -18,17 +18,20 @@ std::vector<Ranked> best_of(std::vector<Ranked> all) {
   return all;
 }
 
-template <typename Key>
-std::vector<Ranked> ranked(const SeededTable<Key, uint64_t>& counts) {
+// The top of a table's keys by `count_of(value)`.
+template <typename Key, typename Value, typename CountOf>
+std::vector<Ranked> ranked(const SeededTable<Key, Value>& table, CountOf&& count_of) {
   // Only candidates become text: those with at least the count of the tenth.
   std::vector<uint64_t> sorted;
-  counts.for_each([&](const Key&, uint64_t count) { sorted.push_back(count); });
+  sorted.reserve(table.size());
+  table.for_each([&](const Key&, const Value& value) { sorted.push_back(count_of(value)); });
   if (sorted.empty()) return {};
   const size_t last = std::min(top, sorted.size()) - 1;
   std::ranges::nth_element(sorted, sorted.begin() + static_cast<std::ptrdiff_t>(last), std::greater<>());
   const uint64_t enough = sorted[last];
   std::vector<Ranked> candidates;
-  counts.for_each([&](const Key& key, uint64_t count) {
+  table.for_each([&](const Key& key, const Value& value) {
+    const uint64_t count = count_of(value);
     if (count > enough || (count == enough && candidates.size() < 100'000)) candidates.push_back({key.text(), count});
   });
   return best_of(std::move(candidates));
@@ -128,26 +131,36 @@ void Survey::judge_group() {
   for (const Event& event : events_) sources_.prefetch_index(event.source);
   for (const Event& event : events_) sources_.prefetch_entry(event.source);
   slots_.clear();
-  for (const Event& event : events_) {
-    const auto slot = sources_.find_or_insert(event.source).first;
-    slots_.push_back(slot);
-    SourceRecord& source = sources_.value(slot);
-    ++source.events;
-    count_port(event);
-    for (size_t i = 0; i < simulations_.size(); ++i) simulations_[i]->prefetch(event.source, source.hints[i]);
+  for (const Event& event : events_) slots_.push_back(sources_.find_or_insert(event.source).first);
+  records_.clear();
+  for (const SourceSlot slot : slots_) records_.push_back(&sources_.value(slot));  // nothing is inserted any more
+  for (size_t e = 0; e < events_.size(); ++e) {
+    ++records_[e]->events;
+    count_port(events_[e]);
   }
-  for (size_t i = 0; i < simulations_.size(); ++i)
-    for (size_t e = 0; e < events_.size(); ++e)
-      simulations_[i]->observe(events_[e], times_[e], sources_.value(slots_[e]).hints[i]);
+  for (size_t i = 0; i < simulations_.size(); ++i) judge_group_by(*simulations_[i], i);
   events_.clear();
   times_.clear();
 }
 
+void Survey::judge_group_by(Simulation& simulation, size_t index) {
+  if (simulation.is_idle()) return;
+  const size_t count = events_.size();
+  for (size_t e = 0; e < count; ++e) simulation.prefetch_ban(events_[e].source, records_[e]->hints[index]);
+  for (size_t e = 0; e < count; ++e) simulation.prefetch_decision(events_[e].source, records_[e]->hints[index]);
+  for (size_t e = 0; e < count; ++e) simulation.prefetch_network(events_[e].source, records_[e]->hints[index]);
+  for (size_t e = 0; e < count; ++e) simulation.observe(events_[e], times_[e], records_[e]->hints[index]);
+}
+
 void Survey::count_port(const Event& event) {
   if (event.rule != Rule::blocked) return;
-  if (event.protocol == Protocol::tcp) ++ports_[0][event.port];
-  if (event.protocol == Protocol::udp) ++ports_[1][event.port];
-  if (event.protocol == Protocol::icmp || event.protocol == Protocol::icmp6) ++icmp_;
+  switch (event.protocol) {
+    case Protocol::tcp: ++ports_[0][event.port]; break;
+    case Protocol::udp: ++ports_[1][event.port]; break;
+    case Protocol::icmp:
+    case Protocol::icmp6: ++icmp_; break;
+    case Protocol::other: break;
+  }
 }
 
 std::vector<Ranked> Survey::top_ports() const {
@@ -166,16 +179,14 @@ SurveyResult Survey::finish() {
   result_.sources = sources_.size();
   for (const auto& simulation : simulations_) result_.policies.push_back(simulation->finish(now_));
   SeededTable<Prefix, uint64_t> networks(HashSeed{});
-  SeededTable<Address, uint64_t> sources(HashSeed{});
+  networks.reserve(sources_.size());
   sources_.for_each([&](const Address& source, const SourceRecord& record) {
-    const uint64_t count = record.events;
-    sources.value(sources.find_or_insert(source).first) = count;
     const Prefix network = Prefix::of_length(source, source.is_v4() ? 24 : 64);
-    networks.value(networks.find_or_insert(network).first) += count;
+    networks.value(networks.find_or_insert(network).first) += record.events;
   });
   result_.top_ports = top_ports();
-  result_.top_sources = ranked(sources);
-  result_.top_prefixes = ranked(networks);
+  result_.top_sources = ranked(sources_, [](const SourceRecord& record) { return record.events; });
+  result_.top_prefixes = ranked(networks, [](uint64_t events) { return events; });
   return result_;
 }
 

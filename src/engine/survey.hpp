@@ -72,6 +72,7 @@ class Survey {
   using SourceSlot = SeededTable<Address, SourceRecord>::Slot;
 
   void judge_group();
+  void judge_group_by(Simulation& simulation, size_t index);
   void observe_by_rules(const RawLine& raw, LineFate& fate);
   void count_port(const Event& event);
   [[nodiscard]] std::vector<Ranked> top_ports() const;
@@ -90,7 +91,8 @@ class Survey {
   uint64_t icmp_ = 0;
   std::vector<Event> events_;
   std::vector<WallTime> times_;
-  std::vector<SourceSlot> slots_;  // of the sources of events_
+  std::vector<SourceSlot> slots_;       // of the sources of events_
+  std::vector<SourceRecord*> records_;  // the same
   WallTime now_;
   SurveyResult result_;
 };

@@ -4,8 +4,9 @@
 
 #include <string>
 
+#include "decide/active_bans.hpp"
 #include "decide/exemptions.hpp"
-#include "decide/offences.hpp"
+#include "decide/subjects.hpp"
 #include "unit/make.hpp"
 
 namespace palang {
@@ -100,28 +101,42 @@ TEST(Promise5, NetworksAreCappedAndEvictionsCounted) {
 }
 
 TEST(Offences, AreRememberedFor90DaysAfterTheBan) {
-  Offences offences(HashSeed{}, one_day * 90, 1000);
-  const Prefix subject = prefix("192.0.2.1");
-  EXPECT_EQ(offences.add(subject, noon), 0);
-  offences.ended(subject, noon + one_day);
-  EXPECT_EQ(offences.count(subject, noon + one_day * 91 - 1s), 1);
-  EXPECT_EQ(offences.count(subject, noon + one_day * 91), 0);
-  EXPECT_EQ(offences.count(prefix("192.0.2.0/24"), noon), 0) << "another subject";
-  EXPECT_EQ(offences.add(subject, noon + one_day * 90), 1);
-  EXPECT_EQ(offences.add(subject, noon + one_day * 200), 0) << "forgotten, so it begins anew";
+  Subjects subjects(HashSeed{}, one_day * 90, 1000);
+  const Prefix one = prefix("192.0.2.1");
+  const auto slot = subjects.find_or_insert(one);
+  EXPECT_EQ(subjects.add_offence(slot, noon), 0);
+  subjects.offence_ends(slot, noon + one_day);
+  EXPECT_EQ(subjects.offences(one, noon + one_day * 91 - 1s), 1);
+  EXPECT_EQ(subjects.offences(one, noon + one_day * 91), 0);
+  EXPECT_EQ(subjects.offences(prefix("192.0.2.0/24"), noon), 0) << "another subject";
+  EXPECT_EQ(subjects.add_offence(slot, noon + one_day * 90), 1);
+  EXPECT_EQ(subjects.add_offence(slot, noon + one_day * 200), 0) << "forgotten, so it begins anew";
 }
 
 TEST(Offences, RestartCountsOnWhereItWas) {
-  Offences offences(HashSeed{}, one_day * 90, 1000);
-  const Prefix subject = prefix("192.0.2.1");
-  offences.restore(subject, 2, noon);  // the two before it ended too long ago to be loaded
-  EXPECT_EQ(offences.count(subject, noon + one_day), 3);
+  Subjects subjects(HashSeed{}, one_day * 90, 1000);
+  const Prefix one = prefix("192.0.2.1");
+  subjects.restore_offence(one, 2, noon);  // the two before it ended too long ago to be loaded
+  EXPECT_EQ(subjects.offences(one, noon + one_day), 3);
 }
 
 TEST(Promise5, SubjectsAreCappedAndEvictionsCounted) {
-  Offences offences(HashSeed{}, one_day * 90, 100);
-  for (uint32_t i = 0; i < 1000; ++i) offences.add(Prefix::of(Address::v4(0xc6120000 + i)), noon + Duration{1s} * i);
-  EXPECT_EQ(offences.evicted(), 900U);
+  Subjects subjects(HashSeed{}, one_day * 90, 100);
+  for (uint32_t i = 0; i < 1000; ++i)
+    subjects.add_offence(subjects.find_or_insert(Prefix::of(Address::v4(0xc6120000 + i))), noon + Duration{1s} * i);
+  EXPECT_EQ(subjects.evicted(), 900U);
+}
+
+TEST(Promise5, NoSubjectIsForgottenWhileItIsBanned) {
+  Subjects subjects(HashSeed{}, one_day * 90, 100);
+  ActiveBans active(subjects);
+  Decision decision;
+  decision.prefix = prefix("192.0.2.1");
+  active.put(subjects.find_or_insert(decision.prefix), decision);
+  for (uint32_t i = 0; i < 1000; ++i)
+    subjects.add_offence(subjects.find_or_insert(Prefix::of(Address::v4(0xc6120000 + i))), noon + Duration{1s} * i);
+  EXPECT_EQ(subjects.evicted(), 901U);
+  EXPECT_NE(active.find(decision.prefix), ActiveBans::none);
 }
 
 TEST(Promise2, AnExemptionHoldsForItsPrefixUntilItsEnd) {

@@ -72,14 +72,17 @@ TEST(PrefixMap, KeepsTheFamiliesApart) {
   EXPECT_FALSE(set.contains(address("192.0.2.1")));
 }
 
-TEST(PrefixMap, KnowsWhetherLongerOnesAreInUse) {
-  PrefixMap<int> map(HashSeed{});
-  const auto slot = map.find_or_insert(prefix("192.0.2.1")).first;
-  EXPECT_TRUE(map.has_longer_than(prefix("198.51.100.0/24")));
-  EXPECT_FALSE(map.has_longer_than(prefix("198.51.100.1")));
-  EXPECT_FALSE(map.has_longer_than(prefix("2001:db8::/32"))) << "another family";
-  map.erase(slot);
-  EXPECT_FALSE(map.has_longer_than(prefix("198.51.100.0/24")));
+TEST(PrefixLengths, KnowWhetherALongerOneIsInUse) {
+  PrefixLengths lengths;
+  lengths.add(prefix("198.51.100.1"));
+  lengths.add(prefix("198.51.100.2"));
+  EXPECT_TRUE(lengths.has_longer_than(prefix("198.51.100.0/24")));
+  EXPECT_FALSE(lengths.has_longer_than(prefix("198.51.100.1")));
+  EXPECT_FALSE(lengths.has_longer_than(prefix("2001:db8::/32"))) << "another family";
+  lengths.remove(prefix("198.51.100.1"));
+  EXPECT_TRUE(lengths.has_longer_than(prefix("198.51.100.0/24"))) << "one is left";
+  lengths.remove(prefix("198.51.100.2"));
+  EXPECT_FALSE(lengths.has_longer_than(prefix("198.51.100.0/24")));
 }
 
 }  // namespace
