@@ -261,7 +261,7 @@ void Daemon::read(size_t index) {
   if (!done && intake.trouble != done.error().text) log_error(done.error().text);
   if (done && !intake.trouble.empty()) log_notice(intake.source->name() + " can be read again");
   intake.trouble = done ? std::string() : done.error().text;
-  if (!batch_.lines.empty()) gate_->judge_lines(intake.reader, batch_, intake.source->position(), clock_.now());
+  if (!batch_.empty()) gate_->judge_batch(intake.reader, batch_, intake.source->position(), clock_.now());
   if (read_again_.size() <= index) return;
   if (batch_.more) read_later(index);
   intake.finished = batch_.finished;

@@ -8,6 +8,7 @@
 
 #include "base/log.hpp"
 #include "host/established.hpp"
+#include "parse/packet.hpp"
 
 namespace palang {
 namespace {
@@ -90,19 +91,32 @@ void Gate::adopt_kernel_bans(WallTime now) {
   if (ledger_) ledger_->commit(std::move(batch));
 }
 
-void Gate::judge_lines(LineReader& reader, const Source::Batch& lines, Position position, WallTime now) {
+void Gate::judge_batch(LineReader& reader, const Source::Batch& read, Position position, WallTime now) {
   Portion portion;
-  for (const RawLine& raw : lines.lines) {
+  for (const RawLine& raw : read.lines) {
     const ParsedLine parsed = reader.parse(raw);
     LineFate fate = parsed.fate;
     if (fate == LineFate::judged) {
-      judge_event(parsed.event, portion, now);
+      if (const auto rule = judge_event(parsed.event, portion, now)) keep_evidence(parsed.event, *rule, portion);
     } else if (fate == LineFate::not_ours || fate == LineFate::no_header) {
       events_.clear();
       fate = reader.by_rules(raw, fate, rules_, events_);
-      for (const Event& event : events_) judge_event(event, portion, now);
+      for (const Event& event : events_)
+        if (const auto rule = judge_event(event, portion, now)) keep_evidence(event, *rule, portion);
     }
     ++line_counts_[static_cast<size_t>(fate)];
+  }
+  for (const RawPacket& raw : read.packets) {
+    const ParsedLine parsed = parse_packet(raw);
+    ++line_counts_[static_cast<size_t>(parsed.fate)];
+    if (parsed.fate != LineFate::judged) continue;
+    if (const auto rule = judge_event(parsed.event, portion, now))
+      portion.batch.evidence.push_back({parsed.event.at, parsed.event.source, *rule, describe_packet(raw)});
+  }
+  for (const Event& event : read.events) {
+    ++line_counts_[static_cast<size_t>(LineFate::judged)];
+    if (const auto rule = judge_event(event, portion, now))
+      portion.batch.evidence.push_back({event.at, event.source, *rule, event_text(event)});
   }
   LedgerBatch& batch = portion.batch;
   note_pending(batch, portion.watched, portion.decided);
@@ -115,7 +129,7 @@ void Gate::judge_lines(LineReader& reader, const Source::Batch& lines, Position 
   if (portion.ports_changed) close_refused_ports(now);
 }
 
-void Gate::judge_event(const Event& event, Portion& portion, WallTime now) {
+std::optional<Rule> Gate::judge_event(const Event& event, Portion& portion, WallTime now) {
   const bool by_firewall = event.rule == Rule::blocked;
   if (event.port_is_closed && event.at + news_for_ports > now)
     portion.ports_changed |= ports_.note_refused(event.protocol, event.port, event.source, now);
@@ -125,19 +139,22 @@ void Gate::judge_event(const Event& event, Portion& portion, WallTime now) {
     ++rule_events_[id];
   }
   const Verdict verdict = judge_.observe(event, now, portion.batch.changes);
-  if (verdict != Verdict::watched && verdict != Verdict::decided) return;
+  if (verdict != Verdict::watched && verdict != Verdict::decided) return {};
   // What nearly every visitor does is no evidence before it is too much.
-  if (verdict == Verdict::watched && !by_firewall && judge_.rules().is_brief(event.rule)) return;
+  if (verdict == Verdict::watched && !by_firewall && judge_.rules().is_brief(event.rule)) return {};
+  if (by_firewall) (verdict == Verdict::watched ? portion.watched : portion.decided).push_back(event.source);
+  return verdict == Verdict::decided ? newest_rule(portion.batch.changes) : event.rule;
+}
+
+void Gate::keep_evidence(const Event& event, Rule rule, Portion& portion) {
   constexpr size_t most_evidence = 512;
-  const Rule rule = verdict == Verdict::decided ? newest_rule(portion.batch.changes) : event.rule;
   auto& evidence = portion.batch.evidence;
   if (portion.evident == event.line.data() && !evidence.empty() && evidence.back().source == event.source) {
-    if (verdict == Verdict::decided) evidence.back().rule = rule;
-  } else {
-    evidence.push_back({event.at, event.source, rule, std::string(event.line.substr(0, most_evidence))});
-    portion.evident = event.line.data();
+    if (rule != event.rule) evidence.back().rule = rule;
+    return;
   }
-  if (by_firewall) (verdict == Verdict::watched ? portion.watched : portion.decided).push_back(event.source);
+  evidence.push_back({event.at, event.source, rule, std::string(event.line.substr(0, most_evidence))});
+  portion.evident = event.line.data();
 }
 
 // Another firewall seems to refuse a port. Before quiet bans reach it, strangers who use it are looked for: they prove

@@ -44,8 +44,8 @@ class Gate {
   // What the kernel still holds though the ledger was lost becomes decisions again (promise 3).
   void adopt_kernel_bans(WallTime now);
 
-  // Judges the lines of one source and carries out what comes of it, the read position included (promise 4).
-  void judge_lines(LineReader& reader, const Source::Batch& batch, Position position, WallTime now);
+  // Judges what one source read and carries out what comes of it, the read position included (promise 4).
+  void judge_batch(LineReader& reader, const Source::Batch& batch, Position position, WallTime now);
   // What time alone brings: ends, looks at the kernel's counters, retries, positions of quiet sources.
   void tick(WallTime now);
   // How far every source was read, where that is not saved yet.
@@ -90,7 +90,7 @@ class Gate {
     bool dirty = false;
   };
 
-  // What came of one portion of lines so far.
+  // What came of the events of a batch so far.
   struct Portion {
     LedgerBatch batch;
     std::vector<Address> watched;
@@ -98,7 +98,9 @@ class Gate {
     bool ports_changed = false;
     const char* evident = nullptr;  // the line of the last evidence: several rules may find something in one line
   };
-  void judge_event(const Event& event, Portion& portion, WallTime now);
+  // The rule that its evidence is for, if any is to be kept.
+  [[nodiscard]] std::optional<Rule> judge_event(const Event& event, Portion& portion, WallTime now);
+  static void keep_evidence(const Event& event, Rule rule, Portion& portion);
   void carry_out(LedgerBatch batch, WallTime now);
   void close_refused_ports(WallTime now);
   void enforce(std::span<const Change> changes, WallTime now);

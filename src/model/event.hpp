@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 #include <string_view>
 
 #include "base/time.hpp"
@@ -34,5 +35,8 @@ struct Event {
   std::string_view target;  // what else it tried: the path of a request
   std::string_view line;    // the evidence; these views are valid only while the event is being observed
 };
+
+// "SRC=203.0.113.7 PROTO=TCP DPT=8083", in the words of the kernel's log: the evidence of an event that has no line.
+[[nodiscard]] std::string event_text(const Event& event);
 
 }  // namespace palang

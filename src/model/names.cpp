@@ -15,6 +15,14 @@ std::string_view proof_name(Proof proof) {
   return "?";
 }
 
+std::string event_text(const Event& event) {
+  std::string text = "SRC=" + event.source.text() + " PROTO=";
+  for (const char letter : protocol_name(event.protocol))
+    text += letter >= 'a' && letter <= 'z' ? static_cast<char>(letter - 'a' + 'A') : letter;
+  const bool has_port = event.protocol == Protocol::tcp || event.protocol == Protocol::udp;
+  return has_port ? text + " DPT=" + std::to_string(event.port) : text;
+}
+
 std::string_view scope_name(Scope scope) {
   return scope == Scope::full ? "full" : "quiet";
 }

@@ -14,16 +14,6 @@ bool is_to_group(const NetfilterLine& line) {
   return to.size() > 3 && to[3] == '.' && to[0] >= '2' && to >= "224";
 }
 
-// Group membership and neighbour discovery (RFC 4443, RFC 4861): how IPv6 hosts of one link find each other, not a
-// contact. All other ICMP is judged, errors and answers too (docs/decisions/0009).
-bool is_of_the_link(const NetfilterLine& line) {
-  constexpr uint8_t first = 130;
-  constexpr uint8_t last = 137;
-  constexpr uint8_t listener_report_v2 = 143;
-  const uint8_t type = line.icmp_type;
-  return line.protocol == Protocol::icmp6 && ((type >= first && type <= last) || type == listener_report_v2);
-}
-
 LineFate fate_of_packet(const NetfilterLine& line) {
   if (line.in.empty()) return line.out.empty() ? LineFate::broken : LineFate::outbound;
   if (!line.out.empty()) return LineFate::forwarded;
@@ -40,7 +30,7 @@ LineFate fate_of_packet(const NetfilterLine& line) {
     case Protocol::icmp:
     case Protocol::icmp6:
       if (!line.has_icmp_type) return LineFate::broken;
-      if (is_of_the_link(line)) return LineFate::backscatter;
+      if (is_of_the_link(line.protocol, line.icmp_type)) return LineFate::backscatter;
       break;
     case Protocol::other:
       if (line.protocol_text.empty()) return LineFate::broken;

@@ -38,4 +38,13 @@ struct NetfilterLine {
 // to one for a rate, a list or a broken packet. Unknown prefixes say nothing, so: no.
 [[nodiscard]] bool says_port_is_closed(std::string_view prefix);
 
+// Group membership and neighbour discovery (RFC 4443, RFC 4861): how IPv6 hosts of one link find each other, not a
+// contact. All other ICMP is judged, errors and answers too (docs/decisions/0009).
+[[nodiscard]] constexpr bool is_of_the_link(Protocol protocol, uint8_t icmp_type) {
+  constexpr uint8_t first = 130;
+  constexpr uint8_t last = 137;
+  constexpr uint8_t listener_report_v2 = 143;
+  return protocol == Protocol::icmp6 && ((icmp_type >= first && icmp_type <= last) || icmp_type == listener_report_v2);
+}
+
 }  // namespace palang

@@ -60,8 +60,7 @@ Position FileTail::position() const {
 }
 
 Result<void> FileTail::read(Batch& batch) {
-  batch.lines.clear();
-  batch.more = batch.finished = false;
+  batch.clear();
   drop_finished(clock_.now());
   const Result<void> ready = look();
   // Seen before anything is read: a file after the active one that has data now was written after its predecessors.

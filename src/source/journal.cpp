@@ -185,8 +185,7 @@ Result<void> Journal::remember_cursor() {
 
 Result<void> Journal::read(Batch& batch) {
   constexpr size_t most_entries = 8192;
-  batch.lines.clear();
-  batch.more = batch.finished = false;
+  batch.clear();
   used_ = 0;
   origins_.clear();
   // Takes note of new, rotated and removed files too; the place in the journal stays.

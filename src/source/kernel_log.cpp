@@ -72,8 +72,7 @@ Position KernelLog::position() const {
 
 Result<void> KernelLog::read(Batch& batch) {
   constexpr int most_records = 8192;
-  batch.lines.clear();
-  batch.more = batch.finished = false;
+  batch.clear();
   const WallTime now = clock_.now();
   const WallTime boot = now - device_.uptime();
   size_t used = 0;

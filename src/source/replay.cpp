@@ -68,7 +68,7 @@ Result<size_t> Replay::read_chunk(std::span<char> room) {
 }
 
 Result<void> Replay::read(Batch& batch) {
-  batch.lines.clear();
+  batch.clear();
   batch.finished = next_ == paths_.size() && !reader_;
   batch.more = !batch.finished;
   if (batch.finished) return {};

@@ -35,8 +35,7 @@ int StdinSource::fd() const {
 }
 
 Result<void> StdinSource::read(Batch& batch) {
-  batch.lines.clear();
-  batch.more = batch.finished = false;
+  batch.clear();
   // O_NONBLOCK would be set for everyone who shares this standard input; poll(2) is as good for a single reader.
   pollfd ready{fd_.get(), POLLIN, 0};
   if (poll(&ready, 1, 0) == 0) return {};
