@@ -139,6 +139,7 @@ std::optional<Rule> Gate::judge_event(const Event& event, Portion& portion, Wall
     ++rule_events_[id];
   }
   const Verdict verdict = judge_.observe(event, now, portion.batch.changes);
+  portion.last_decided = verdict == Verdict::decided;
   if (verdict != Verdict::watched && verdict != Verdict::decided) return {};
   // What nearly every visitor does is no evidence before it is too much.
   if (verdict == Verdict::watched && !by_firewall && judge_.rules().is_brief(event.rule)) return {};
@@ -150,7 +151,7 @@ void Gate::keep_evidence(const Event& event, Rule rule, Portion& portion) {
   constexpr size_t most_evidence = 512;
   auto& evidence = portion.batch.evidence;
   if (portion.evident == event.line.data() && !evidence.empty() && evidence.back().source == event.source) {
-    if (rule != event.rule) evidence.back().rule = rule;
+    if (portion.last_decided) evidence.back().rule = rule;
     return;
   }
   evidence.push_back({event.at, event.source, rule, std::string(event.line.substr(0, most_evidence))});

@@ -96,6 +96,7 @@ class Gate {
     std::vector<Address> watched;
     std::vector<Address> decided;
     bool ports_changed = false;
+    bool last_decided = false;      // by the last event
     const char* evident = nullptr;  // the line of the last evidence: several rules may find something in one line
   };
   // The rule that its evidence is for, if any is to be kept.

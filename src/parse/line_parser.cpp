@@ -11,7 +11,7 @@ bool is_to_group(const NetfilterLine& line) {
   const std::string_view to = line.destination;
   if (line.mac_destination.starts_with('f') && line.mac_destination == "ff:ff:ff:ff:ff:ff") return true;
   if (to.starts_with('f')) return to.starts_with("ff");
-  return to.size() > 3 && to[3] == '.' && to[0] >= '2' && to >= "224";
+  return to.size() > 3 && to[3] == '.' && to[0] == '2' && to >= "224";
 }
 
 LineFate fate_of_packet(const NetfilterLine& line) {
