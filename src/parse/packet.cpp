@@ -64,6 +64,7 @@ void read_transport(PacketHeaders& packet, Bytes bytes) {
       break;
     case Protocol::udp:
       if (bytes.size() < udp_bytes) return;
+      packet.udp_length = two_at(bytes, 4);
       break;
     case Protocol::icmp:
     case Protocol::icmp6:
@@ -218,6 +219,8 @@ void append_headers(std::string& text, const PacketHeaders& packet) {
     append_number(text, " SPT=", packet.source_port);
     append_number(text, " DPT=", packet.destination_port);
   }
+  // LineParser believes no number at the end of a line: it may be cut off.
+  if (packet.has_ports && !packet.has_flags) append_number(text, " LEN=", packet.udp_length);
   if (packet.has_flags) append_flags(text, packet.tcp_flags);
   if (packet.has_icmp_type) {
     append_number(text, " TYPE=", packet.icmp_type);

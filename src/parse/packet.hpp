@@ -26,6 +26,7 @@ struct PacketHeaders {
   bool has_ports = false;
   uint16_t source_port = 0;
   uint16_t destination_port = 0;
+  uint16_t udp_length = 0;
   bool has_flags = false;
   uint8_t tcp_flags = 0;
   bool has_icmp_type = false;
