@@ -10,7 +10,7 @@ set -euo pipefail
 
 build_packages=(
   g++ cmake ninja-build pkg-config
-  libfmt-dev libtomlplusplus-dev libsqlite3-dev libmnl-dev libsystemd-dev nlohmann-json3-dev
+  libfmt-dev libtomlplusplus-dev libsqlite3-dev libmnl-dev libnetfilter-log-dev libsystemd-dev nlohmann-json3-dev
   libevent-dev libcurl4-openssl-dev libcli11-dev zlib1g-dev liblzma-dev libcap-ng-dev libpcre2-dev
   libhyperscan-dev
 )
