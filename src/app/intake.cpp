@@ -10,6 +10,7 @@
 #include "source/file_tail.hpp"
 #include "source/journal.hpp"
 #include "source/kernel_log.hpp"
+#include "source/nflog.hpp"
 #include "source/stdin_source.hpp"
 
 namespace palang {
@@ -62,6 +63,7 @@ OpenedSource open_source(const Wanted& wanted, const WantedLines& lines, const s
   switch (settings.type) {
     case SourceSettings::Type::kmsg: return open_kernel_log(stored, clock);
     case SourceSettings::Type::journald: return open_journal(wanted, lines, stored, clock);
+    case SourceSettings::Type::nflog: return as_source(Nflog::open(static_cast<uint16_t>(settings.group), clock));
     case SourceSettings::Type::file: break;
   }
   const auto start = settings.start == SourceSettings::Start::end ? FileTail::Start::end : FileTail::Start::beginning;

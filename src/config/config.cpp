@@ -88,6 +88,7 @@ std::string describe_sources(const std::vector<SourceSettings>& sources) {
       case SourceSettings::Type::file: names.push_back(source.path); break;
       case SourceSettings::Type::journald: names.emplace_back("the journal"); break;
       case SourceSettings::Type::kmsg: names.emplace_back("the kernel log"); break;
+      case SourceSettings::Type::nflog: names.push_back(fmt::format("NFLOG group {}", source.group)); break;
     }
   }
   return fmt::format("sources: {}", fmt::join(names, ", "));

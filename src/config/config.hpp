@@ -24,13 +24,14 @@ struct AllowSettings {
 
 // One [[source]]
 struct SourceSettings {
-  enum class Type : uint8_t { file, journald, kmsg };
+  enum class Type : uint8_t { file, journald, kmsg, nflog };
   // Where to begin what was never read before; later a source goes on where it was.
   enum class Start : uint8_t { beginning, end };
 
   Type type = Type::file;
   std::string path;  // absolute; only for files
   Start start = Start::beginning;
+  uint32_t group = 0;  // only for nflog
   friend bool operator==(const SourceSettings&, const SourceSettings&) = default;
 };
 

@@ -122,12 +122,17 @@ class ConfigReader {
     };
     config_.sources.emplace_back();
     source_lines_.push_back(line);
-    if (!has("type")) return complaints_.add(line, "source.type", R"(is missing: "file", "journald" or "kmsg")");
+    if (!has("type")) return complaints_.add(line, "source.type", R"(is missing: "file", "journald", "kmsg" or "nflog")");
     const size_t complaints = complaints_.size();
     read_table(table, path);
-    const bool sound = complaints_.size() == complaints;
-    if (sound && config_.sources.back().type == SourceSettings::Type::file && !has("path"))
+    if (complaints_.size() != complaints) return;
+    const auto type = config_.sources.back().type;
+    if (type == SourceSettings::Type::file && !has("path"))
       complaints_.add(line, "source.path", "is missing: the log file's path");
+    if (type == SourceSettings::Type::nflog && !has("group"))
+      complaints_.add(line, "source.group", "is missing: the number in the firewall's rule");
+    if (type != SourceSettings::Type::nflog && has("group"))
+      complaints_.add(line, "source.group", "is only for type = \"nflog\"");
   }
 
   // The line to blame: where the key stands, else where the profile does that gave it its value.
@@ -172,6 +177,7 @@ class ConfigReader {
     using Type = SourceSettings::Type;
     std::set<Type> seen;
     std::set<std::filesystem::path> paths;
+    std::set<uint32_t> groups;
     for (size_t i = 0; i < config_.sources.size(); ++i) {
       const SourceSettings& source = config_.sources[i];
       const uint32_t line = source_lines_[i];
@@ -182,6 +188,11 @@ class ConfigReader {
         continue;
       }
       if (!source.path.empty()) complaints_.add(line, "source.path", "is only for type = \"file\"");
+      if (source.type == Type::nflog) {
+        if (!groups.insert(source.group).second)
+          complaints_.add(line, "source", fmt::format("NFLOG group {} is a source already", source.group));
+        continue;
+      }
       if (!seen.insert(source.type).second) complaints_.add(line, "source", "is a source already");
     }
   }

@@ -16,7 +16,7 @@ constexpr uint32_t most_entries = 16'000'000;
 
 constexpr std::array<std::string_view, 2> profiles{"default", "classic"};
 constexpr std::array<std::string_view, 2> scopes{"by-proof", "full"};
-constexpr std::array<std::string_view, 3> source_types{"file", "journald", "kmsg"};
+constexpr std::array<std::string_view, 4> source_types{"file", "journald", "kmsg", "nflog"};
 constexpr std::array<std::string_view, 2> starts{"beginning", "end"};
 constexpr std::array<std::string_view, 2> backends{"nftables", "dry-run"};
 constexpr std::array<std::string_view, 5> levels{"error", "warning", "notice", "info", "debug"};
@@ -207,10 +207,13 @@ std::vector<Key> daemon_keys() {
   return {
       {"source.type", source_type_field(),
        "A log file, the systemd journal (of the services that rules are for and, unless /dev/kmsg is a source too, of "
-       "the kernel), or the kernel log /dev/kmsg."},
+       "the kernel), the kernel log /dev/kmsg, or the packets themselves that a firewall logs by NFLOG (nft: log group "
+       "7; iptables: -j NFLOG --nflog-group 7)."},
       {"source.path",
        TextField{[](Config& c) -> std::string& { return c.sources.back().path; }, path_complaint, "an absolute path"},
        "The log file; only with type = \"file\", and required there."},
+      {"source.group", CountField{[](Config& c) -> uint32_t& { return c.sources.back().group; }, 0, 65'535},
+       "The NFLOG group; only with type = \"nflog\", and required there. A group has one reader at a time."},
       {"source.start", source_start_field(),
        "Where to begin what was never read before. Lines older than the ban they would cause change nothing."},
 

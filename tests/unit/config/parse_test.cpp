@@ -150,11 +150,16 @@ path = "/var/log/kern.log"
 start = "end"
 [[source]]
 type = "kmsg"
+[[source]]
+type = "nflog"
+group = 7
 )");
-  ASSERT_EQ(config.sources.size(), 2U);
+  ASSERT_EQ(config.sources.size(), 3U);
   EXPECT_EQ(config.sources[0],
-            (SourceSettings{SourceSettings::Type::file, "/var/log/kern.log", SourceSettings::Start::end}));
-  EXPECT_EQ(config.sources[1], (SourceSettings{SourceSettings::Type::kmsg, "", SourceSettings::Start::beginning}));
+            (SourceSettings{SourceSettings::Type::file, "/var/log/kern.log", SourceSettings::Start::end, 0}));
+  EXPECT_EQ(config.sources[1], (SourceSettings{SourceSettings::Type::kmsg, "", SourceSettings::Start::beginning, 0}));
+  EXPECT_EQ(config.sources[2], (SourceSettings{SourceSettings::Type::nflog, "", SourceSettings::Start::beginning, 7}));
+  EXPECT_NE(describe(config).find("sources: /var/log/kern.log, the kernel log, NFLOG group 7\n"), std::string::npos);
 }
 
 TEST(Describe, SaysWhatThePolicyAmountsTo) {
