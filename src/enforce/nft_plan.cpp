@@ -48,24 +48,6 @@ std::vector<Element> ports_of(const PortSet& ports) {
   return elements;
 }
 
-// The last change of each prefix.
-std::vector<const Change*> last_changes(std::span<const Change> changes) {
-  std::vector<const Change*> last;
-  last.reserve(changes.size());
-  for (const Change& change : changes) last.push_back(&change);
-  std::ranges::sort(last, [](const Change* a, const Change* b) {
-    return a->decision.prefix != b->decision.prefix ? a->decision.prefix < b->decision.prefix : a < b;
-  });
-  const auto is_last = [&](size_t i) {
-    return i + 1 == last.size() || last[i]->decision.prefix != last[i + 1]->decision.prefix;
-  };
-  size_t kept = 0;
-  for (size_t i = 0; i < last.size(); ++i)
-    if (is_last(i)) last[kept++] = last[i];
-  last.resize(kept);
-  return last;
-}
-
 void plan_ban(NftPlan& plan, const Decision& decision, const TableState& present) {
   const SetName name = SetName::of(role_of(decision.scope), decision.prefix);
   const SetName* const existing = present.find(name);
@@ -88,6 +70,23 @@ void plan_removal(NftPlan& plan, const Prefix& prefix, Role role, const TableSta
 }
 
 }  // namespace
+
+std::vector<const Change*> last_changes(std::span<const Change> changes) {
+  std::vector<const Change*> last;
+  last.reserve(changes.size());
+  for (const Change& change : changes) last.push_back(&change);
+  std::ranges::sort(last, [](const Change* a, const Change* b) {
+    return a->decision.prefix != b->decision.prefix ? a->decision.prefix < b->decision.prefix : a < b;
+  });
+  const auto is_last = [&](size_t i) {
+    return i + 1 == last.size() || last[i]->decision.prefix != last[i + 1]->decision.prefix;
+  };
+  size_t kept = 0;
+  for (size_t i = 0; i < last.size(); ++i)
+    if (is_last(i)) last[kept++] = last[i];
+  last.resize(kept);
+  return last;
+}
 
 std::vector<IntendedSet> sets_of_bans(std::span<const Ban> bans, WallTime now) {
   std::vector<IntendedSet> sets;

@@ -37,6 +37,9 @@ struct NftPlan {
   std::vector<std::string> drop_chains;
 };
 
+// The last change of each prefix, sorted by prefix.
+[[nodiscard]] std::vector<const Change*> last_changes(std::span<const Change> changes);
+
 // Bans whose end is past are left out. Full ones come first: they guard open ports.
 [[nodiscard]] std::vector<IntendedSet> sets_of_bans(std::span<const Ban> bans, WallTime now);
 // Allowed prefixes and both sets of open ports, which exist even when empty.

@@ -13,7 +13,7 @@
 namespace palang::testing {
 
 inline const WallTime now{std::chrono::sys_days{std::chrono::year{2025} / 1 / 12}};
-inline constexpr Duration tolerance = 1s;
+inline constexpr Duration tolerance = 2s;  // ipset counts in whole seconds
 
 inline Ban ban(const std::string& prefix, Scope scope, Duration length) {
   return {*Prefix::parse(prefix), scope, now + length};
@@ -33,7 +33,8 @@ inline Change added(const std::string& prefix, Scope scope, Duration length) {
 }
 
 // A kernel of our own to play with: a fresh network namespace, and an enforcer in it.
-class Gate : public ::testing::Test {
+template <typename Kind>
+class GateOf : public ::testing::Test {
  protected:
   void SetUp() override {
     SKIP_WITHOUT_NAMESPACE(namespace_);
@@ -42,8 +43,8 @@ class Gate : public ::testing::Test {
   }
   void restart() {
     enforcer_.reset();
-    auto opened = NftEnforcer::open();
-    if (!opened) GTEST_SKIP() << "nftables doesn't answer here: " << opened.error().text;
+    auto opened = Kind::open();
+    if (!opened) GTEST_SKIP() << "the kernel doesn't answer here: " << opened.error().text;
     enforcer_ = std::move(*opened);
   }
 
@@ -83,8 +84,10 @@ class Gate : public ::testing::Test {
 
   Namespace namespace_;
   std::optional<Inside> inside_;
-  std::unique_ptr<NftEnforcer> enforcer_;
+  std::unique_ptr<Kind> enforcer_;
 };
+
+using Gate = GateOf<NftEnforcer>;
 
 inline Intended intended_of(std::vector<Ban> bans) {
   Intended intended;

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 #include <sys/socket.h>
 
+#include "enforce/ipset_enforcer.hpp"
 #include "two_hosts.hpp"
 
 namespace palang {
@@ -12,16 +13,34 @@ using testing::Inside;
 using testing::run;
 using testing::TwoHosts;
 
-class Packets : public TwoHosts {};
+// Each enforcer, as it is named in the tests; iptables is of one kind or the other.
+class Packets : public TwoHosts, public ::testing::WithParamInterface<std::string_view> {
+ protected:
+  Result<std::unique_ptr<Enforcer>> open_enforcer() override {
+    if (GetParam() == "nftables") return TwoHosts::open_enforcer();
+    // What the host has rules of is what it uses.
+    const std::string kind(GetParam().substr(GetParam().find('_') + 1));
+    const std::string program = "iptables-" + kind;
+    if (!testing::has_program(program)) return fail("the program `" + program + "` is not installed");
+    if (const auto ran = run({program, "-A", "OUTPUT", "-j", "ACCEPT"}); ran.code != 0) return fail(ran.out);
+    auto opened = IpsetEnforcer::open();
+    if (!opened) return fail("ipset doesn't answer here: " + opened.error().text);
+    EXPECT_EQ((*opened)->uses_legacy_iptables(), kind == "legacy");
+    return std::move(*opened);
+  }
+};
 
-TEST_F(Packets, OfStrangersPass) {
+INSTANTIATE_TEST_SUITE_P(Of, Packets, ::testing::Values("nftables", "ipset_nft", "ipset_legacy"),
+                         [](const auto& one) { return std::string(one.param); });
+
+TEST_P(Packets, OfStrangersPass) {
   const Fd service = listener(ours_, our_v4, 80);
   EXPECT_EQ(knock(theirs_, our_v4, 80), Answer::accepted);
   EXPECT_EQ(knock(theirs_, our_v4, 8083), Answer::refused);
   EXPECT_EQ(knock(theirs_, our_v6, 8083), Answer::refused);
 }
 
-TEST_F(Packets, OfAFullBanAreDroppedEverywhere) {
+TEST_P(Packets, OfAFullBanAreDroppedEverywhere) {
   stand({}, {80});
   const Fd service = listener(ours_, our_v4, 80);
   const Fd service6 = listener(ours_, our_v6, 80);
@@ -36,7 +55,7 @@ TEST_F(Packets, OfAFullBanAreDroppedEverywhere) {
   EXPECT_EQ(knock(theirs_, our_v4, 80), Answer::accepted);
 }
 
-TEST_F(Packets, OfAQuietBanPassOnlyToOpenPorts) {
+TEST_P(Packets, OfAQuietBanPassOnlyToOpenPorts) {
   stand({}, {80});
   const Fd service = listener(ours_, our_v4, 80);
   const Fd service6 = listener(ours_, our_v6, 80);
@@ -52,7 +71,7 @@ TEST_F(Packets, OfAQuietBanPassOnlyToOpenPorts) {
   EXPECT_GE(hits(their_v4, Scope::quiet), 2U);
 }
 
-TEST_F(Packets, APortThatIsOpenForTcpIsNotOpenForUdp) {
+TEST_P(Packets, APortThatIsOpenForTcpIsNotOpenForUdp) {
   stand({}, {53});
   ban(their_v4, Scope::quiet);
   const Fd asking = udp(theirs_, our_v4, 53);
@@ -60,14 +79,14 @@ TEST_F(Packets, APortThatIsOpenForTcpIsNotOpenForUdp) {
   EXPECT_EQ(hits(their_v4, Scope::quiet), 1U);
 }
 
-TEST_F(Packets, OfAMovedBanAreCountedAnew) {
+TEST_P(Packets, OfAMovedBanAreCountedAnew) {
   ban(their_v4, Scope::quiet);
   EXPECT_EQ(knock(theirs_, our_v4, 8083), Answer::silence);
   ban(their_v4, Scope::quiet);
   EXPECT_EQ(hits(their_v4, Scope::quiet), 0U);
 }
 
-TEST_F(Packets, RepliesToOurOwnConnectionsPassWhoeverIsBanned) {
+TEST_P(Packets, RepliesToOurOwnConnectionsPassWhoeverIsBanned) {
   const Fd their_service = listener(theirs_, their_v4, 443);
   const Fd their_service6 = listener(theirs_, their_v6, 443);
   ban("198.51.100.0/24", Scope::full);
@@ -83,7 +102,7 @@ TEST_F(Packets, RepliesToOurOwnConnectionsPassWhoeverIsBanned) {
 }
 
 // "Port unreachable" comes from the banned peer as ICMP; connection tracking relates it to our own packet.
-TEST_F(Packets, IcmpErrorsAboutOurOwnPacketsPass) {
+TEST_P(Packets, IcmpErrorsAboutOurOwnPacketsPass) {
   ban(their_v4, Scope::full);
   ban("2001:db8:1::/64", Scope::full);
   for (const char* const address : {their_v4, their_v6}) {
@@ -93,7 +112,7 @@ TEST_F(Packets, IcmpErrorsAboutOurOwnPacketsPass) {
   }
 }
 
-TEST_F(Packets, OtherProtocolsOfAQuietBanAreDropped) {
+TEST_P(Packets, OtherProtocolsOfAQuietBanAreDropped) {
   EXPECT_TRUE(pings(theirs_, our_v4));
   ban(their_v4, Scope::quiet);
   EXPECT_FALSE(pings(theirs_, our_v4));
@@ -101,7 +120,7 @@ TEST_F(Packets, OtherProtocolsOfAQuietBanAreDropped) {
 }
 
 // The port that a packet was sent to is closed; the one it is redirected to is open, and that is the one that counts.
-TEST_F(Packets, OfAQuietBanPassToARedirectedOpenPort) {
+TEST_P(Packets, OfAQuietBanPassToARedirectedOpenPort) {
   SKIP_WITHOUT_PROGRAM("nft");
   stand({}, {80});
   {
@@ -118,7 +137,7 @@ TEST_F(Packets, OfAQuietBanPassToARedirectedOpenPort) {
   EXPECT_EQ(knock(theirs_, our_v4, 8080), Answer::silence);
 }
 
-TEST_F(Packets, AnEstablishedInboundConnectionIsCut) {
+TEST_P(Packets, AnEstablishedInboundConnectionIsCut) {
   const Fd service = listener(ours_, our_v4, 80);
   const auto theirs = connect(theirs_, our_v4, 80);
   ASSERT_EQ(theirs.answer, Answer::accepted);
@@ -128,7 +147,7 @@ TEST_F(Packets, AnEstablishedInboundConnectionIsCut) {
   EXPECT_FALSE(hears(theirs.socket, ours));
 }
 
-TEST_F(Packets, OfTheAllowedPassABanOfTheirNetwork) {
+TEST_P(Packets, OfTheAllowedPassABanOfTheirNetwork) {
   const Fd service = listener(ours_, our_v4, 80);
   ban("198.51.100.0/24", Scope::full);
   ban(their_v4, Scope::quiet);
@@ -144,7 +163,7 @@ TEST_F(Packets, OfTheAllowedPassABanOfTheirNetwork) {
   EXPECT_EQ(knock(theirs_, our_v4, 80), Answer::silence);
 }
 
-TEST_F(Packets, LoopbackPassesABanOfOurselves) {
+TEST_P(Packets, LoopbackPassesABanOfOurselves) {
   const Fd service = listener(ours_, our_v4, 80);
   ban("192.0.2.0/24", Scope::full);
   ban("127.0.0.0/8", Scope::full);
@@ -153,7 +172,7 @@ TEST_F(Packets, LoopbackPassesABanOfOurselves) {
 }
 
 // With a ban of everything, link-local too, the neighbour must still be found: our SYN needs its link address.
-TEST_F(Packets, ABannedNeighbourStaysOnTheLink) {
+TEST_P(Packets, ABannedNeighbourStaysOnTheLink) {
   ban("::/0", Scope::full);
   {
     const Inside here(ours_);

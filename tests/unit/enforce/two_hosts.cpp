@@ -64,8 +64,8 @@ void TwoHosts::SetUp() {
     run({"ip", "-batch", "-"},
         "address add 192.0.2.1/24 dev cable\naddress add 2001:db8::1/64 dev cable nodad\nlink set cable up\n"
         "route add 198.51.100.0/24 dev cable\nroute add 2001:db8:1::/64 dev cable\n");
-    auto opened = NftEnforcer::open();
-    if (!opened) GTEST_SKIP() << "nftables doesn't answer here: " << opened.error().text;
+    auto opened = open_enforcer();
+    if (!opened) GTEST_SKIP() << opened.error().text;
     enforcer_ = std::move(*opened);
   }
   const Inside there(theirs_);
@@ -73,6 +73,14 @@ void TwoHosts::SetUp() {
       "address add 198.51.100.7/24 dev cable\naddress add 2001:db8:1::7/64 dev cable nodad\nlink set cable up\n"
       "route add 192.0.2.0/24 dev cable\nroute add 2001:db8::/64 dev cable\n");
   stand({});
+  // A link that was only just set up may still swallow packets.
+  for (int tries = 0; tries < 10 && !pings(theirs_, our_v4); ++tries) continue;
+}
+
+Result<std::unique_ptr<Enforcer>> TwoHosts::open_enforcer() {
+  auto opened = NftEnforcer::open();
+  if (!opened) return fail("nftables doesn't answer here: " + opened.error().text);
+  return std::move(*opened);
 }
 
 Fd TwoHosts::listener(const Namespace& host, const char* address, uint16_t port) {
@@ -132,6 +140,7 @@ void TwoHosts::ban(const char* prefix, Scope scope) {
   change.decision.prefix = *Prefix::parse(prefix);
   change.decision.scope = scope;
   change.decision.until = now_ + std::chrono::hours{1};
+  const Inside here(ours_);
   const auto done = enforcer_->apply({&change, 1}, now_);
   ASSERT_TRUE(done) << done.error().text;
 }
@@ -140,6 +149,7 @@ void TwoHosts::lift(const char* prefix) {
   Change change;
   change.kind = ChangeKind::lifted;
   change.decision.prefix = *Prefix::parse(prefix);
+  const Inside here(ours_);
   const auto done = enforcer_->apply({&change, 1}, now_);
   ASSERT_TRUE(done) << done.error().text;
 }
@@ -148,6 +158,7 @@ void TwoHosts::stand(const std::vector<const char*>& allowed, const std::vector<
   Intended intended;
   for (const char* const prefix : allowed) intended.allowed.push_back({*Prefix::parse(prefix)});
   for (const uint16_t port : open_tcp) intended.open.tcp.add(port);
+  const Inside here(ours_);
   const auto done = enforcer_->reconcile(intended, Enforcer::Extra::remove, now_);
   ASSERT_TRUE(done) << done.error().text;
 }

@@ -1,6 +1,6 @@
 #pragma once
 
-#include <optional>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -18,6 +18,8 @@ class TwoHosts : public ::testing::Test {
   static constexpr const char* their_v6 = "2001:db8:1::7";
 
   void SetUp() override;
+  // On our host, which this thread is on at that time.
+  virtual Result<std::unique_ptr<Enforcer>> open_enforcer();
 
   // Sockets that stay on the host where they were made, whoever uses them. Null on failure.
   static Fd listener(const Namespace& host, const char* address, uint16_t port);
@@ -49,7 +51,7 @@ class TwoHosts : public ::testing::Test {
 
   Namespace ours_;
   Namespace theirs_;
-  std::unique_ptr<NftEnforcer> enforcer_;
+  std::unique_ptr<Enforcer> enforcer_;
   const WallTime now_{std::chrono::sys_days{std::chrono::year{2025} / 1 / 12}};
 };
 
