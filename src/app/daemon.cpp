@@ -17,6 +17,7 @@
 #include "app/version.hpp"
 #include "base/log.hpp"
 #include "enforce/dry_run.hpp"
+#include "enforce/ipset_enforcer.hpp"
 #include "enforce/nft_enforcer.hpp"
 
 namespace palang {
@@ -31,18 +32,27 @@ bool is_dry(const Config& config) {
   return config.enforce.backend == EnforceSettings::Backend::dry_run;
 }
 
-// The enforcer, and the port id by which the kernel names it in notifications (0: none).
+// The enforcer, and how changes by others are noticed.
 struct Enforcement {
   std::unique_ptr<Enforcer> enforcer;
-  uint32_t port_id = 0;
+  uint32_t port_id = 0;            // by which the kernel names it in notifications; 0: there are none
+  IpsetEnforcer* ipset = nullptr;  // the enforcer, where it has to look by itself
 };
 
 Result<Enforcement> open_enforcement(const Config& config) {
-  if (is_dry(config)) return Enforcement{std::make_unique<DryRun>(), 0};
+  if (is_dry(config)) return Enforcement{std::make_unique<DryRun>()};
+  if (config.enforce.backend == EnforceSettings::Backend::ipset) {
+    auto opened = IpsetEnforcer::open();
+    if (!opened) return Failure(opened.error());
+    IpsetEnforcer* const ipset = opened->get();
+    log_info(ipset->uses_legacy_iptables() ? "using iptables by its older interface (legacy)"
+                                           : "using iptables by nf_tables");
+    return Enforcement{std::move(*opened), 0, ipset};
+  }
   auto nft = NftEnforcer::open();
   if (!nft) return Failure(nft.error());
   const uint32_t port_id = (*nft)->port_id();
-  return Enforcement{std::move(*nft), port_id};
+  return Enforcement{std::move(*nft), port_id, nullptr};
 }
 
 class Daemon {
@@ -62,6 +72,7 @@ class Daemon {
   void catch_up();
   void connect();
   void watch_kernel();
+  void look_at_ipsets();
   void read(size_t intake);
   void read_later(size_t intake);
   Result<DoneReply> reload();
@@ -74,6 +85,8 @@ class Daemon {
   SystemClock clock_;
   EventLoop loop_;
   uint32_t enforcer_port_id_ = 0;
+  IpsetEnforcer* ipset_ = nullptr;  // the gate's
+  std::string ipset_trouble_;
   std::unique_ptr<Gate> gate_;
   std::shared_ptr<ServiceNames> service_names_ = std::make_shared<ServiceNames>();  // the journal asks it
   FollowedFiles followed_;
@@ -112,6 +125,8 @@ Result<Gate::Parts> Daemon::open_parts(Snapshot& snapshot) {
   if (!enforcement) return Failure(enforcement.error());
   parts.enforcer = std::move(enforcement->enforcer);
   enforcer_port_id_ = enforcement->port_id;
+  ipset_ = enforcement->ipset;
+  if (ipset_ != nullptr) parts.reconcile_every = one_day;
   if (is_dry(*config_)) return parts;
 
   LedgerLimits limits;
@@ -157,7 +172,8 @@ void Daemon::follow_files() {
 }
 
 Result<void> Daemon::start() {
-  if (const auto dropped = drop_privileges(); !dropped) return dropped;
+  const bool runs_iptables = config_->enforce.backend == EnforceSettings::Backend::ipset;
+  if (const auto dropped = drop_privileges(runs_iptables); !dropped) return dropped;
   set_log_level(config_->log.level);
   Snapshot snapshot;
   auto parts = open_parts(snapshot);
@@ -235,14 +251,29 @@ void Daemon::connect() {
   });
 }
 
+void Daemon::look_at_ipsets() {
+  using Damage = IpsetEnforcer::Damage;
+  gate_->tick(clock_.now());  // what has ended is not missed
+  const auto damage = ipset_->look(gate_->judge().decider().active().size());
+  const std::string trouble = damage ? std::string() : damage.error().text;
+  if (!trouble.empty() && trouble != ipset_trouble_) log_warning(trouble);
+  ipset_trouble_ = trouble;
+  if (!damage) return;
+  const auto change = *damage == Damage::none        ? ForeignChange::none
+                      : *damage == Damage::structure ? ForeignChange::structure
+                                                     : ForeignChange::everything;
+  gate_->on_foreign_change(change, "our ipsets or our chains of iptables", clock_.now());
+}
+
 void Daemon::watch_kernel() {
+  if (ipset_ != nullptr) loop_.every(poll_interval, [this] { look_at_ipsets(); });
   if (enforcer_port_id_ == 0) return;
   auto monitor = NftMonitor::open({&enforcer_port_id_, 1});
   if (!monitor) return log_warning(monitor.error().text + "; changes to our table by others will go unnoticed");
   monitor_ = std::move(*monitor);
   loop_.on_readable(monitor_->fd(), [this] {
     if (const auto change = monitor_->drain()) {
-      gate_->on_foreign_change(*change, clock_.now());
+      gate_->on_foreign_change(*change, "our nftables table 'inet palang'", clock_.now());
     } else {
       log_warning(change.error().text);
     }
@@ -313,7 +344,10 @@ Result<void> Daemon::stop(bool lift) {
 void Daemon::run() {
   const size_t bans = gate_->judge().decider().active().size();
   log_notice(fmt::format("palang {} guards this host: {}, profile {}, {} bans in force", version,
-                         is_dry(*config_) ? "dry run" : "nftables", config_->profile, bans));
+                         is_dry(*config_)    ? "dry run"
+                         : ipset_ != nullptr ? "ipset"
+                                             : "nftables",
+                         config_->profile, bans));
   sd_notify(0, "READY=1");
   loop_.run();
   gate_->save_positions(clock_.now());

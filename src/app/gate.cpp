@@ -47,7 +47,8 @@ Gate::Gate(Parts parts, HashSeed seed)
       socket_killer_(std::move(parts.socket_killer)),
       judge_(config_->policy, seed, looks_for(*config_)),
       rules_(std::move(parts.rules)),
-      ports_(config_->open.declared, config_->open.detect) {
+      ports_(config_->open.declared, config_->open.detect),
+      reconcile_every_(parts.reconcile_every) {
   if (ledger_) judge_.rules().keep_pending();
 }
 
@@ -248,6 +249,7 @@ void Gate::tick(WallTime now) {
   if (now - positions_saved_ >= save_positions_every || now < positions_saved_) save_positions(now);
   if (ledger_ && ledger_->needs_resync()) save_everything(now);
   if (retry_kernel_ && now >= *retry_kernel_) reconcile(now);
+  if (reconcile_every_ && now - reconciled_ >= *reconcile_every_) reconcile(now);
 }
 
 void Gate::save_positions(WallTime now) {
@@ -300,6 +302,7 @@ void Gate::remember_position(const Position& position, bool saved) {
 
 void Gate::reconcile(WallTime now) {
   retry_kernel_.reset();
+  reconciled_ = now;
   const auto report = enforcer_->reconcile(intended(now), Enforcer::Extra::remove, now);
   if (!report) return kernel_failed(report.error(), now);
   if (!kernel_trouble_.empty()) log_notice("the kernel takes our changes again");
@@ -341,7 +344,7 @@ std::vector<Allowed> Gate::everything_allowed() const {
   return all;
 }
 
-void Gate::on_foreign_change(ForeignChange change, WallTime now) {
+void Gate::on_foreign_change(ForeignChange change, std::string_view what, WallTime now) {
   if (change == ForeignChange::none) return;
   constexpr int most_per_second = 20;  // somebody may flush in a loop
   if (now - rebuild_second_ >= Duration{1s} || now < rebuild_second_) {
@@ -353,7 +356,7 @@ void Gate::on_foreign_change(ForeignChange change, WallTime now) {
     return;
   }
   ++rebuilds_;
-  log_warning("somebody changed our nftables table 'inet palang'; it is rebuilt");
+  log_warning(fmt::format("somebody changed {}; it is rebuilt", what));
   if (change == ForeignChange::structure) return reconcile_surroundings(now);
   reconcile(now);
 }

@@ -31,6 +31,7 @@ class Gate {
     std::unique_ptr<Enforcer> enforcer;
     std::unique_ptr<Ledger> ledger;             // null: a dry run, which writes nothing
     std::optional<SocketKiller> socket_killer;  // none: not permitted, or a dry run
+    std::optional<Duration> reconcile_every;    // where the kernel can't be told the whole length of a ban
   };
   using Publish = std::function<void(std::span<const Change>)>;
 
@@ -57,7 +58,8 @@ class Gate {
   void reconcile(WallTime now);
   // Makes it hold what is allowed and open to the public; bans stay as they are.
   void reconcile_surroundings(WallTime now);
-  void on_foreign_change(ForeignChange change, WallTime now);
+  // `what` of ours somebody changed, for the log.
+  void on_foreign_change(ForeignChange change, std::string_view what, WallTime now);
   [[nodiscard]] Result<void> lift_everything(UnblocksEveryone token) { return enforcer_->lift_everything(token); }
 
   // For the commands of admins.
@@ -135,6 +137,8 @@ class Gate {
   LineCounts line_counts_{};
   std::string kernel_trouble_;
   std::optional<WallTime> retry_kernel_;
+  std::optional<Duration> reconcile_every_;
+  WallTime reconciled_;
   WallTime positions_saved_;
   uint64_t rebuilds_ = 0;
   WallTime rebuild_second_;

@@ -8,7 +8,7 @@ namespace palang {
 // inherit what is left. A process without any stays without.
 // Kept: CAP_CHOWN (the group of the API socket), CAP_NET_ADMIN (nftables, sock_diag), CAP_SYSLOG (/dev/kmsg),
 // CAP_DAC_READ_SEARCH (other users' logs) and CAP_SYS_PTRACE (which sockets a logged-in admin's sshd holds, see
-// host/live_admins.hpp).
-[[nodiscard]] Result<void> drop_privileges();
+// host/live_admins.hpp); where `runs_iptables`, CAP_NET_RAW too, without which iptables-legacy doesn't work.
+[[nodiscard]] Result<void> drop_privileges(bool runs_iptables);
 
 }  // namespace palang

@@ -94,6 +94,15 @@ std::string describe_sources(const std::vector<SourceSettings>& sources) {
   return fmt::format("sources: {}", fmt::join(names, ", "));
 }
 
+std::string_view describe_backend(EnforceSettings::Backend backend) {
+  switch (backend) {
+    case EnforceSettings::Backend::nftables: return "nftables";
+    case EnforceSettings::Backend::ipset: return "ipset and iptables";
+    case EnforceSettings::Backend::dry_run: return "nobody (dry run)";
+  }
+  return "?";
+}
+
 }  // namespace
 
 Result<Config> parse_config(std::string_view text, std::string_view file_name) {
@@ -112,7 +121,6 @@ Result<Config> load_config(const std::optional<std::string>& named, std::string_
 
 std::string describe(const Config& config) {
   const bool full = config.policy.ban.always_full;
-  const bool dry = config.enforce.backend == EnforceSettings::Backend::dry_run;
   const size_t allowed = config.allow.size();
   return fmt::format(
       "{}\nscope: {}\n{}\n{}\n{}\nallowed: {} besides those protected by themselves\nenforced by {}\nledger: {}\n"
@@ -121,7 +129,7 @@ std::string describe(const Config& config) {
       full ? "every port at once" : "forgeable evidence closes no port that is open to the public",
       describe_detect(config.policy.detect), describe_open(config.open), describe_sources(config.sources),
       allowed == 0 ? "nobody" : fmt::format("{} {}", allowed, allowed == 1 ? "prefix" : "prefixes"),
-      dry ? "nobody (dry run)" : "nftables", config.ledger.path, config.api.socket, config.api.group);
+      describe_backend(config.enforce.backend), config.ledger.path, config.api.socket, config.api.group);
 }
 
 }  // namespace palang

@@ -55,7 +55,7 @@ struct RulesSettings {
 
 // [enforce]
 struct EnforceSettings {
-  enum class Backend : uint8_t { nftables, dry_run };
+  enum class Backend : uint8_t { nftables, dry_run, ipset };
   Backend backend = Backend::nftables;
   friend bool operator==(const EnforceSettings&, const EnforceSettings&) = default;
 };

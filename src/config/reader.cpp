@@ -122,7 +122,8 @@ class ConfigReader {
     };
     config_.sources.emplace_back();
     source_lines_.push_back(line);
-    if (!has("type")) return complaints_.add(line, "source.type", R"(is missing: "file", "journald", "kmsg" or "nflog")");
+    if (!has("type"))
+      return complaints_.add(line, "source.type", R"(is missing: "file", "journald", "kmsg" or "nflog")");
     const size_t complaints = complaints_.size();
     read_table(table, path);
     if (complaints_.size() != complaints) return;

@@ -18,7 +18,7 @@ constexpr std::array<std::string_view, 2> profiles{"default", "classic"};
 constexpr std::array<std::string_view, 2> scopes{"by-proof", "full"};
 constexpr std::array<std::string_view, 4> source_types{"file", "journald", "kmsg", "nflog"};
 constexpr std::array<std::string_view, 2> starts{"beginning", "end"};
-constexpr std::array<std::string_view, 2> backends{"nftables", "dry-run"};
+constexpr std::array<std::string_view, 3> backends{"nftables", "dry-run", "ipset"};
 constexpr std::array<std::string_view, 5> levels{"error", "warning", "notice", "info", "debug"};
 
 std::string path_complaint(std::string_view path) {
@@ -241,8 +241,9 @@ std::vector<Key> daemon_keys() {
        "Read the log files that the rules in use name, besides the sources, as soon as they exist."},
 
       {"enforce.backend", backend_field(),
-       "\"nftables\": bans are dropped in the kernel, in the table inet palang. \"dry-run\": everything is decided "
-       "and logged, and the kernel is left alone."},
+       "\"nftables\": bans are dropped in the kernel, in the table inet palang. \"ipset\": by ipset and iptables, for "
+       "hosts that must keep them; in sets and chains that begin with palang- and PALANG-. \"dry-run\": everything is "
+       "decided and logged, and the kernel is left alone."},
 
       {"ledger.path",
        TextField{[](Config& c) -> std::string& { return c.ledger.path; }, path_complaint, "an absolute path"},

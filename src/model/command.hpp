@@ -84,7 +84,7 @@ struct StatusReply {
   int64_t pid = 0;
   WallTime started;
   std::string profile;         // "default", "classic", "custom"
-  std::string enforcer;        // "nftables", "dry-run"
+  std::string enforcer;        // "nftables", "ipset", "dry-run"
   uint64_t bans_intended = 0;  // active decisions
   uint64_t bans_in_kernel = 0;
   uint64_t quiet = 0;
