@@ -8,9 +8,11 @@
 #include <cstdio>
 #include <cstdlib>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/time.hpp"
+#include "enforce/ipset_enforcer.hpp"
 #include "enforce/nft_enforcer.hpp"
 #include "enforce/nft_monitor.hpp"
 
@@ -81,7 +83,7 @@ double median(std::vector<double> values) {
   return values[values.size() / 2];
 }
 
-void measure_rebuild(NftEnforcer& enforcer, uint32_t count) {
+void measure_rebuild(Enforcer& enforcer, uint32_t count) {
   const WallTime now = SystemClock{}.now();
   const Intended intended = intended_of(count, now);
   std::vector<double> times;
@@ -107,7 +109,7 @@ void measure_rebuild(NftEnforcer& enforcer, uint32_t count) {
   report("  held()", seconds_since(start_held) * 1e3, "ms");
 }
 
-void measure_single(NftEnforcer& enforcer) {
+void measure_single(Enforcer& enforcer) {
   constexpr int rounds = 2000;
   const WallTime now = SystemClock{}.now();
   std::vector<double> wall;
@@ -129,6 +131,17 @@ void measure_single(NftEnforcer& enforcer) {
   report("  hits(), each of " + std::to_string(hits.size()), (cpu_seconds() - before) / 10'000 * 1e6, "us");
 }
 
+void measure_ipset() {
+  auto enforcer = must(IpsetEnforcer::open(), "open");
+  std::printf("ipset and iptables (%s):\n", enforcer->uses_legacy_iptables() ? "legacy" : "by nf_tables");
+  for (const uint32_t count : {1'000U, 100'000U}) measure_rebuild(*enforcer, count);
+  measure_single(*enforcer);
+  const auto start = Steady::now();
+  must(enforcer->look(0), "look");
+  report("  a look at what others changed, rules included", seconds_since(start) * 1e3, "ms");
+  must(enforcer->lift_everything({}), "lift");
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -136,6 +149,7 @@ int main(int argc, char** argv) {
     std::perror("unshare a network namespace");
     return 1;
   }
+  if (argc > 1 && std::string_view(argv[1]) == "ipset") return measure_ipset(), 0;
   auto enforcer = must(NftEnforcer::open(), "open");
   for (const uint32_t count : {1'000U, 10'000U, 16'384U, 100'000U}) measure_rebuild(*enforcer, count);
   measure_single(*enforcer);
