@@ -56,7 +56,8 @@ void add_sources(Page& page, const StatusReply& status) {
       {"palang_source_lines_total", "Lines read from a source.", &SourceCounters::lines},
       {"palang_source_bytes_total", "Bytes read from a source.", &SourceCounters::bytes},
       {"palang_source_cut_lines_total", "Lines that were too long and lost their rest.", &SourceCounters::cut_lines},
-      {"palang_source_lost_lines_total", "Lines or packets overwritten or dropped before they were read.", &SourceCounters::lost_lines},
+      {"palang_source_lost_lines_total", "Lines or packets overwritten or dropped before they were read.",
+       &SourceCounters::lost_lines},
   };
   for (const Counter& counter : counters) {
     page.family(counter.name, "counter", counter.help);

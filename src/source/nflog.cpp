@@ -20,7 +20,7 @@
 namespace palang {
 namespace {
 
-constexpr size_t buffer_size = size_t{1} << 20;
+constexpr size_t nflog_buffer_size = size_t{1} << 20;
 constexpr int kernel_buffer_bytes = 16 << 20;  // the kernel takes twice as much: some 25,000 lone packets
 
 // Room for the headers: IPv4 with all options and TCP take 80 bytes, IPv6 with TCP 60 and some extension headers.
@@ -110,7 +110,7 @@ Nflog::Nflog(Socket socket, uint16_t group, const Clock& clock)
       socket_(std::move(socket)),
       group_(group),
       clock_(clock),
-      buffer_(std::make_unique_for_overwrite<char[]>(buffer_size)) {}
+      buffer_(std::make_unique_for_overwrite<char[]>(nflog_buffer_size)) {}
 
 Result<std::unique_ptr<Nflog>> Nflog::open(uint16_t group, const Clock& clock) {
   const std::string subject = fmt::format("NFLOG group {}", group);
@@ -154,7 +154,7 @@ Result<void> Nflog::configure(Pace pace, bool first) {
 // The kernel has answered when send() returns. Packets that overtook the answer are given up; the sequence tells.
 Result<void> Nflog::await_acknowledgement() {
   while (true) {
-    const ssize_t got = ::recv(fd(), buffer_.get(), buffer_size, MSG_DONTWAIT);
+    const ssize_t got = ::recv(fd(), buffer_.get(), nflog_buffer_size, MSG_DONTWAIT);
     if (got < 0 && errno == EINTR) continue;
     if (got < 0) return fail_os("bind to", name_, errno);
     int left = static_cast<int>(got);
@@ -173,7 +173,7 @@ Result<void> Nflog::read(Batch& batch) {
   batch.clear();
   const WallTime now = clock_.now();
   interfaces_.forget_old(now);
-  for (size_t used = 0; buffer_size - used >= largest_datagram;) {
+  for (size_t used = 0; nflog_buffer_size - used >= largest_datagram;) {
     sockaddr_nl sender{};
     socklen_t sender_size = sizeof sender;
     const ssize_t got = ::recvfrom(fd(), buffer_.get() + used, largest_datagram, MSG_DONTWAIT,

@@ -180,8 +180,9 @@ TEST_F(IpsetGate, ManyAreFilledBesideAndTakeTheirPlace) {
 
 // Somebody's set of our name, with another shape, whether it could change places with ours or not.
 TEST_F(IpsetGate, SetsOfAnotherMakeAreReplaced) {
-  for (const std::vector<std::string>& make :
-       {std::vector<std::string>{"hash:ip", "maxelem", "10"}, {"hash:ip", "timeout", "60"}, {"bitmap:port", "range", "0-100"}}) {
+  for (const std::vector<std::string>& make : {std::vector<std::string>{"hash:ip", "maxelem", "10"},
+                                               {"hash:ip", "timeout", "60"},
+                                               {"bitmap:port", "range", "0-100"}}) {
     std::vector<std::string> command{"ipset", "create", "palang-quiet4"};
     command.insert(command.end(), make.begin(), make.end());
     tool(command);
@@ -233,7 +234,8 @@ TEST_F(IpsetGate, NoticesWhatOthersDo) {
     EXPECT_EQ(look(2), one.damage) << one.ruin[1];
     reconcile(intended);
     EXPECT_EQ(look(2), Damage::none);
-    expect_held(*intended.bans);
+    // Not when they end: the kernel's clock goes on meanwhile, the test's does not.
+    EXPECT_THAT(held(), ElementsAre(Key("192.0.2.1"), Key("192.0.2.2")));
   }
   tool({"iptables", "-t", "mangle", "-F"});
   tool({"ip6tables", "-t", "mangle", "-F"});
