@@ -38,7 +38,7 @@ std::vector<std::string> files_in(const std::string& directory, std::string_view
   for (fs::directory_iterator entry(directory, error), end; !error && entry != end; entry.increment(error)) {
     const std::string name = entry->path().filename().string();
     if (name.size() > extension.size() && name.ends_with(extension) && name.front() != '.')
-      found.push_back(directory + "/" + name);
+      found.push_back((fs::path(directory) / name).string());
   }
   std::ranges::sort(found);
   return found;

@@ -133,7 +133,7 @@ std::optional<DateDetector::Found> DateDetector::find(std::string_view line, Cap
   const std::string_view cut = captures.group(1).value_or("");
   found.begin = cut.empty() && !captures.group(1) ? 0 : captures.begin(1);
   found.end = found.begin + cut.size();
-  if (!cut.empty()) found.at = format.time(captures, now, zone_);
+  if (!cut.empty()) found.at = format.time(captures, now, zone_, clock_);
   remember(line, *winner, now);
   return found;
 }

@@ -59,6 +59,7 @@ class DateDetector {
 
   std::vector<Entry> entries_;
   std::optional<int> zone_;
+  LocalClock clock_;
   size_t last_ = far;  // index of the template that found the last date
   size_t first_unused_ = 0;
   size_t skip_ = far;      // tried already on this line

@@ -98,24 +98,28 @@ struct Civil {
   // Seconds since 1970, as if it were UTC.
   [[nodiscard]] int64_t seconds() const {
     const chrono::sys_days days{chrono::year{year} / month / day};
-    return int64_t{days.time_since_epoch().count()} * 86'400 + hour * 3'600 + minute * 60 + second;
+    return int64_t{days.time_since_epoch().count()} * 86'400 + int64_t{hour} * 3'600 + int64_t{minute} * 60 + second;
   }
 };
 
-Civil local_civil(WallTime time) {
-  const time_t seconds = chrono::floor<chrono::seconds>(time).time_since_epoch().count();
-  tm parts{};
-  localtime_r(&seconds, &parts);
-  return {parts.tm_year + 1900, parts.tm_mon + 1, parts.tm_mday, parts.tm_hour, parts.tm_min, parts.tm_sec};
+// The date and time that so many seconds since 1970 are in UTC.
+Civil civil_of(int64_t seconds) {
+  const chrono::sys_seconds time{chrono::seconds{seconds}};
+  const auto days = chrono::floor<chrono::days>(time);
+  const chrono::year_month_day date{days};
+  const chrono::hh_mm_ss clock{time - days};
+  return {static_cast<int>(date.year()),
+          static_cast<int>(static_cast<unsigned>(date.month())),
+          static_cast<int>(static_cast<unsigned>(date.day())),
+          static_cast<int>(clock.hours().count()),
+          static_cast<int>(clock.minutes().count()),
+          static_cast<int>(clock.seconds().count())};
 }
 
-// Seconds since 1970 of a local time that is given as if it were UTC.
-int64_t from_local(int64_t seconds) {
-  tm parts{};
-  const time_t as_utc = seconds;
-  gmtime_r(&as_utc, &parts);
-  parts.tm_isdst = -1;
-  return mktime(&parts);
+constexpr int64_t quarter_hour = 900;  // seconds
+
+int64_t quarter_of(int64_t seconds) {
+  return seconds >= 0 ? seconds / quarter_hour : (seconds - quarter_hour + 1) / quarter_hour;
 }
 
 std::optional<int> hour_of(const DateFields& fields) {
@@ -216,8 +220,33 @@ std::optional<int> zone_minutes(std::string_view zone) {
   return *minutes + direction * (*hours * 60 + *rest);
 }
 
-std::optional<WallTime> time_of(const DateFields& fields, WallTime now, std::optional<int> default_zone) {
-  const Civil today = local_civil(now);
+int64_t LocalClock::from_local(int64_t seconds) {
+  const int64_t quarter = quarter_of(seconds);
+  if (quarter != from_.number) {
+    tm parts{};
+    const time_t start = quarter * quarter_hour;
+    gmtime_r(&start, &parts);
+    parts.tm_isdst = -1;
+    from_ = {quarter, mktime(&parts) - start};
+  }
+  return seconds + from_.offset;
+}
+
+int64_t LocalClock::to_local(int64_t seconds) {
+  const int64_t quarter = quarter_of(seconds);
+  if (quarter != to_.number) {
+    tm parts{};
+    const time_t start = quarter * quarter_hour;
+    localtime_r(&start, &parts);
+    to_ = {quarter, parts.tm_gmtoff};
+  }
+  return seconds + to_.offset;
+}
+
+std::optional<WallTime> time_of(const DateFields& fields, WallTime now, std::optional<int> default_zone,
+                                LocalClock& clock) {
+  const int64_t here = clock.to_local(chrono::floor<chrono::seconds>(now).time_since_epoch().count());
+  const Civil today = civil_of(here);
   const auto written_year = year_of(fields);
   auto month = month_of(fields);
   auto day = number(fields.day);
@@ -248,14 +277,13 @@ std::optional<WallTime> time_of(const DateFields& fields, WallTime now, std::opt
     if (!zone) return std::nullopt;
   }
   int64_t seconds = civil.seconds() - int64_t{60} * zone.value_or(0);
-  const int64_t here = today.seconds();
   if (only_time && seconds > here) seconds -= 86'400;
   if (!written_year && seconds > here + 86'400) {
     --civil.year;
     if (!civil.valid()) return std::nullopt;
     seconds = civil.seconds() - int64_t{60} * zone.value_or(0);
   }
-  return WallTime{chrono::seconds{zone ? seconds : from_local(seconds)}};
+  return WallTime{chrono::seconds{zone ? seconds : clock.from_local(seconds)}};
 }
 
 }  // namespace palang::f2b

@@ -194,8 +194,8 @@ bool DateTemplate::match(std::string_view line, Captures& captures, size_t from)
   return regex_.match(line, captures, from);
 }
 
-std::optional<WallTime> DateTemplate::time(const Captures& captures, WallTime now,
-                                           std::optional<int> default_zone) const {
+std::optional<WallTime> DateTemplate::time(const Captures& captures, WallTime now, std::optional<int> default_zone,
+                                           LocalClock& clock) const {
   const std::string_view value = captures.group(value_group_).value_or("");
   switch (kind_) {
     case Kind::epoch: return decimal_seconds(value);
@@ -209,7 +209,7 @@ std::optional<WallTime> DateTemplate::time(const Captures& captures, WallTime no
       const auto text = captures.group(name.number);
       if (text) *field = *text;
     }
-  return time_of(fields, now, default_zone);
+  return time_of(fields, now, default_zone, clock);
 }
 
 namespace {

@@ -8,6 +8,7 @@
 
 #include "base/error.hpp"
 #include "base/time.hpp"
+#include "rules/f2b_date_fields.hpp"
 #include "rules/regex.hpp"
 
 namespace palang::f2b {
@@ -30,8 +31,8 @@ class DateTemplate {
 
   [[nodiscard]] bool match(std::string_view line, Captures& captures, size_t from = 0) const;
   // The time of the last match. What is cut out of the line is group 1.
-  [[nodiscard]] std::optional<WallTime> time(const Captures& captures, WallTime now,
-                                             std::optional<int> default_zone) const;
+  [[nodiscard]] std::optional<WallTime> time(const Captures& captures, WallTime now, std::optional<int> default_zone,
+                                             LocalClock& clock) const;
 
  private:
   enum class Kind : unsigned char { fields, epoch, long_epoch, tai64n };

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <numeric>
 #include <utility>
 
 #include "base/text.hpp"
@@ -74,6 +75,9 @@ Result<void> Filter::add_patterns(const Definition& definition) {
                   "\" has no <HOST> or other tag that says who failed");
     failregex_.push_back(std::move(*pattern));
   }
+  std::vector<PatternSet::Pattern> filtered;
+  for (const Pattern& pattern : failregex_) filtered.push_back({.text = pattern.expanded()});
+  prefilter_ = PatternSet::compile(filtered);
   for (const std::string& text : definition.ignoreregex) {
     auto pattern = Pattern::compile(text, plain);
     if (!pattern) return fail("ignoreregex: " + pattern.error().text);
@@ -159,13 +163,24 @@ bool Filter::take_prefix(Subject& subject) {
   return true;
 }
 
+// Which patterns may match. Where lines leave the subject as it is searched, or letters beyond ASCII count, all may.
+void Filter::choose(const Subject& subject) {
+  if (!subject.utf && !buffer_.is_multiline()) return prefilter_.candidates(subject.text, scan_memory_, candidates_);
+  candidates_.resize(failregex_.size());
+  std::iota(candidates_.begin(), candidates_.end(), 0U);
+}
+
 void Filter::find(const LogParts& parts, WallTime at, std::vector<FilterFailure>& failures) {
   buffer_.add(parts);
   // Whichever is fewer is searched first.
   if (!ignoreregex_.empty() && ignoreregex_.size() + 2 < failregex_.size() && is_ignored(buffer_.subject())) return;
   Subject subject = buffer_.subject();
   if (!take_prefix(subject)) return;
-  for (size_t index = 0; index < failregex_.size(); ++index) {
+  choose(subject);
+  // A line that is made to cost time gets no more of it than two patterns may take.
+  const uint64_t enough = captures_.given_up() + 2;
+  for (const uint32_t index : candidates_) {
+    if (captures_.given_up() >= enough) return;
     Pattern& pattern = failregex_[index];
     if (!pattern.search(subject, captures_)) continue;
     const auto matched = buffer_.matched(subject, pattern, captures_);
@@ -196,9 +211,10 @@ bool Filter::conclude(size_t index, const MatchedLines& lines, Session current, 
     return report(index, current, at, failures);
   }
   const std::string session_id = id->second;
-  Merged merged = merge_session(sessions_.take(session_id, at), std::move(current), lines);
-  const bool done = report(index, merged.session, at, failures);
-  if (merged.keep) sessions_.put(session_id, std::move(merged.session));
+  std::unique_ptr<Session>& session = sessions_.of(session_id, at);
+  const bool keep = merge_session(session, std::move(current), lines);
+  const bool done = report(index, *session, at, failures);
+  if (!keep) sessions_.forget(session_id);
   return done;
 }
 
@@ -228,7 +244,7 @@ bool Filter::report(size_t index, Session& session, WallTime at, std::vector<Fil
   failure.attempts = session.matches.count;
   failure.lines = session.matches.last;
   failure.users.assign(session.users.begin(), session.users.end());
-  failure.fields = fields;
+  if (options_.every_pattern) failure.fields = fields;
   failure.pattern = index;
   failures.push_back(std::move(failure));
   return true;

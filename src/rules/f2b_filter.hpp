@@ -15,6 +15,7 @@
 #include "rules/f2b_line_buffer.hpp"
 #include "rules/f2b_pattern.hpp"
 #include "rules/f2b_sessions.hpp"
+#include "rules/pattern_set.hpp"
 
 namespace palang::f2b {
 
@@ -27,9 +28,10 @@ struct FilterFailure {
   uint32_t attempts = 1;           // lines that make it up
   std::vector<std::string> lines;  // the last of them, each cut to 512 bytes
   std::vector<std::string> users;  // all that the session tried
-  Fields fields;                   // all that was captured
   size_t pattern = 0;              // index of the failregex
-  // Only with Options::every_pattern: matched, but is no failure (<F-NOFAIL>), or nothing says yet who failed.
+  // Only with Options::every_pattern: all that was captured, and failures that are none (<F-NOFAIL>), or of which
+  // nothing says yet who it was.
+  Fields fields;
   bool quiet = false;
   bool pending = false;
 };
@@ -82,6 +84,7 @@ class Filter {
 
   [[nodiscard]] Result<void> add_patterns(const Definition& definition);
   [[nodiscard]] LogParts part(std::string_view line, WallTime newest);
+  void choose(const Subject& subject);
   void find(const LogParts& parts, WallTime at, std::vector<FilterFailure>& failures);
   [[nodiscard]] bool is_ignored(const Subject& subject);
   [[nodiscard]] bool take_prefix(Subject& subject);
@@ -99,6 +102,9 @@ class Filter {
   std::vector<std::string> journalmatch_;
   Sessions sessions_;
   LineBuffer buffer_;
+  PatternSet prefilter_;  // of failregex_
+  ScanMemory scan_memory_;
+  std::vector<uint32_t> candidates_;
   Captures captures_;
   std::string content_;
   Fields prefix_fields_;

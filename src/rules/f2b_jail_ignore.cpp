@@ -1,5 +1,6 @@
 #include "rules/f2b_jail_ignore.hpp"
 
+#include <algorithm>
 #include <bit>
 #include <charconv>
 #include <optional>
@@ -34,12 +35,11 @@ std::optional<Prefix> ignored_prefix(std::string_view word) {
 }
 
 bool is_host_name(std::string_view word) {
-  for (const char byte : word) {
+  const auto fits = [](char byte) {
     const char small = static_cast<char>(byte | 0x20);
-    if (!((small >= 'a' && small <= 'z') || (byte >= '0' && byte <= '9') || byte == '-' || byte == '.' || byte == '_'))
-      return false;
-  }
-  return word.find_first_not_of("0123456789.") != std::string_view::npos;
+    return (small >= 'a' && small <= 'z') || (byte >= '0' && byte <= '9') || byte == '-' || byte == '.' || byte == '_';
+  };
+  return std::ranges::all_of(word, fits) && word.find_first_not_of("0123456789.") != std::string_view::npos;
 }
 
 }  // namespace

@@ -65,58 +65,60 @@ bool is_set(const Fields& fields, std::string_view name) {
   return field != fields.end() && !field->second.empty();
 }
 
-std::optional<Session> Sessions::take(std::string_view id, WallTime at) {
-  const auto slot = table_.find(key_of(id));
-  if (slot == table_.none) return std::nullopt;
-  Session session = std::move(table_.value(slot));
-  table_.erase(slot);
-  if (at - session.since > lifetime) return std::nullopt;
-  return session;
-}
-
-void Sessions::put(std::string_view id, Session session) {
-  keep_short(session);
-  session.touched = ++touches_;
-  SessionKey key = key_of(id);
-  if (table_.find(key) == table_.none && table_.size() >= most_) {
-    table_.evict_one([](const Session& a, const Session& b) { return a.touched < b.touched; });
-    ++evicted_;
+std::unique_ptr<Session>& Sessions::of(std::string_view id, WallTime at) {
+  const SessionKey key = key_of(id);
+  auto slot = table_.find(key);
+  if (slot == table_.none) {
+    sweep(at);
+    if (table_.size() >= most_) {
+      table_.evict_one([](const Entry& a, const Entry& b) { return a.touched < b.touched; });
+      ++evicted_;
+    }
+    slot = table_.find_or_insert(key).first;
   }
-  table_.value(table_.find_or_insert(key).first) = std::move(session);
+  Entry& entry = table_.value(slot);
+  entry.touched = ++touches_;
+  if (entry.session && at - entry.session->since > lifetime) entry.session.reset();
+  return entry.session;
 }
 
-Merged merge_session(std::optional<Session> earlier, Session current, const MatchedLines& lines) {
+// Looks at a few sessions, in turn, so that those that are over don't stay.
+void Sessions::sweep(WallTime at) {
+  constexpr int portion = 4;
+  for (int looked = 0; looked < portion; ++looked, ++hand_) {
+    if (hand_ >= table_.slots()) hand_ = 0;
+    if (table_.used(hand_) && at - table_.value(hand_).session->since > lifetime) table_.erase(hand_);
+  }
+}
+
+void Sessions::forget(std::string_view id) {
+  const auto slot = table_.find(key_of(id));
+  if (slot != table_.none) table_.erase(slot);
+}
+
+bool merge_session(std::unique_ptr<Session>& kept, Session current, const MatchedLines& lines) {
   bool gained = is_set(current.fields, "mlfgained");  // logged in: what failed before in this session is forgiven
   bool quiet = gained || is_set(current.fields, "nofail");
   if (gained && !is_set(current.fields, "nofail")) current.fields["nofail"] = current.fields["mlfgained"];
   const bool forget = take_field(current.fields, "mlfforget");
 
-  Merged merged;
-  merged.keep = !forget;
-  bool several_users = false;
-  if (earlier) {
-    Session& session = merged.session;
-    session = std::move(*earlier);
-    add_user(session, current.fields);
-    several_users = session.users.size() > 1;
+  if (kept) {
+    add_user(*kept, current.fields);
     // Whether the session is quiet is told by its last line alone.
-    const bool was_quiet = take_field(session.fields, "nofail");
-    const bool had_gained = take_field(session.fields, "mlfgained");
-    if (gained) session.pending = false;
+    const bool was_quiet = take_field(kept->fields, "nofail");
+    const bool had_gained = take_field(kept->fields, "mlfgained");
+    if (gained) kept->pending = false;
     // What was told already isn't told again.
-    if (!was_quiet && !had_gained && !session.pending) session.matches = {};
-    for (auto& [name, text] : current.fields) session.fields[name] = std::move(text);
+    if (!was_quiet && !had_gained && !kept->pending) kept->matches = {};
+    for (auto& [name, text] : current.fields) kept->fields[name] = std::move(text);
   } else {
-    merged.session = std::move(current);
-    if (!forget) {
-      const Fields fields = merged.session.fields;
-      add_user(merged.session, fields);
-    }
+    if (!forget) add_user(current, current.fields);
+    kept = std::make_unique<Session>(std::move(current));
   }
 
-  Session& session = merged.session;
+  Session& session = *kept;
   const bool was_pending = std::exchange(session.pending, false);
-  if (was_pending || several_users) {
+  if (was_pending || session.users.size() > 1) {
     // Failures that wait for their address, or one who tries several accounts, aren't forgiven for one that is right.
     session.fields.erase("nofail");
     session.fields.erase("mlfgained");
@@ -130,7 +132,8 @@ Merged merge_session(std::optional<Session> earlier, Session current, const Matc
   } else if (!forget) {
     session.quiet_matches.append(lines);
   }
-  return merged;
+  keep_short(session);
+  return !forget;
 }
 
 }  // namespace palang::f2b

@@ -1,7 +1,7 @@
 #pragma once
 
 #include <cstdint>
-#include <optional>
+#include <memory>
 #include <set>
 #include <string>
 #include <string_view>
@@ -34,7 +34,6 @@ struct Session {
   MatchedLines quiet_matches;  // of lines that are no failure by themselves (<F-NOFAIL>)
   bool pending = false;        // something failed, but no line has told the address yet
   WallTime since;
-  uint64_t touched = 0;
 };
 
 struct SessionKey {
@@ -48,9 +47,9 @@ class Sessions {
  public:
   Sessions(size_t most, HashSeed seed) : most_(most), table_(seed) {}
 
-  // What is known of the session is taken out of the table; nothing if it is new, or over by its age.
-  [[nodiscard]] std::optional<Session> take(std::string_view id, WallTime at);
-  void put(std::string_view id, Session session);
+  // The session of this id; null if it is new, or over by its age. The caller fills it in.
+  [[nodiscard]] std::unique_ptr<Session>& of(std::string_view id, WallTime at);
+  void forget(std::string_view id);
 
   [[nodiscard]] size_t size() const { return table_.size(); }
   [[nodiscard]] uint64_t evicted() const { return evicted_; }
@@ -58,19 +57,23 @@ class Sessions {
   static constexpr Duration lifetime = std::chrono::minutes{5};
 
  private:
+  struct Entry {
+    std::unique_ptr<Session> session;
+    uint64_t touched = 0;
+  };
+
+  void sweep(WallTime at);
+
   size_t most_;
-  SeededTable<SessionKey, Session> table_;
+  uint32_t hand_ = 0;  // where the sweep goes on
+  SeededTable<SessionKey, Entry> table_;
   uint64_t touches_ = 0;
   uint64_t evicted_ = 0;
 };
 
-// What a line adds to the session that it belongs to.
-struct Merged {
-  Session session;
-  bool keep = true;  // false: the session is over (<F-MLFFORGET>)
-};
-// `current`: what the line says; `lines`: what it matched; `earlier`: the session so far.
-[[nodiscard]] Merged merge_session(std::optional<Session> earlier, Session current, const MatchedLines& lines);
+// Adds to the session (null: a new one) what a line says, `current`, and what it matched, `lines`. False if the session
+// is over (<F-MLFFORGET>).
+[[nodiscard]] bool merge_session(std::unique_ptr<Session>& session, Session current, const MatchedLines& lines);
 
 // fail2ban's "is set": the group took part and captured something.
 [[nodiscard]] bool is_set(const Fields& fields, std::string_view name);

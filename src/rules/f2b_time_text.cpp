@@ -56,7 +56,7 @@ std::optional<Duration> read_time(std::string_view text) {
     if (read.ec != std::errc{} || rest.front() == '-' || !std::isfinite(number)) return std::nullopt;
     rest = strip(rest.substr(static_cast<size_t>(read.ptr - rest.data())));
     const auto is_letter = [](char byte) { return byte >= 'a' && byte <= 'z'; };
-    const size_t length = static_cast<size_t>(std::ranges::find_if_not(rest, is_letter) - rest.begin());
+    const auto length = static_cast<size_t>(std::ranges::find_if_not(rest, is_letter) - rest.begin());
     double unit = 1;
     if (length > 0) {
       const auto known = unit_seconds(rest.substr(0, length));

@@ -133,6 +133,16 @@ TEST(F2bSessions, AreBoundedAndCounted) {
   EXPECT_THAT(failures, SizeIs(1));
 }
 
+TEST(F2bSessions, ThatAreOverMakeRoom) {
+  Filter filter = filter_of(sessions_definition(), {.max_sessions = 200});
+  std::vector<FilterFailure> failures;
+  for (int session = 0; session < 900; ++session) {
+    const std::string minute = std::to_string(10 + session / 20);  // 20 sessions a minute, each over after five
+    filter.observe("09:" + minute + ":00 d[" + std::to_string(session) + "]: connect from 192.0.2.1", now, failures);
+  }
+  EXPECT_EQ(filter.counters().sessions_evicted, 0U);
+}
+
 TEST(F2bLines, AreSearchedTogetherAndLeaveTheBufferWhenMatched) {
   Definition definition;
   definition.maxlines = 3;
