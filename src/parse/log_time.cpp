@@ -46,7 +46,7 @@ enum class Zone : uint8_t { none, local, utc };
 Zone read_zone_name(std::string_view text, size_t& at) {
   const std::string_view rest = text.substr(at);
   if (!rest.starts_with(' ')) return Zone::none;
-  const size_t end = rest.find_first_of(" ]", 1);
+  const size_t end = rest.find_first_of(" ]:,", 1);
   const std::string_view name = rest.substr(1, end == std::string_view::npos ? end : end - 1);
   if (name == "UTC" || name == "GMT") {
     at += 1 + name.size();
