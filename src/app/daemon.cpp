@@ -65,7 +65,7 @@ class Daemon {
 
  private:
   Result<Gate::Parts> open_parts(Snapshot& snapshot);
-  Result<void> load_rules(Config& config, RuleSet& set);
+  Result<void> load_rules(Config& config, RuleBook& book);
   Result<void> open_sources(const Snapshot& snapshot);
   void follow_files();
   void attach(size_t intake);
@@ -88,7 +88,8 @@ class Daemon {
   IpsetEnforcer* ipset_ = nullptr;  // the gate's
   std::string ipset_trouble_;
   std::unique_ptr<Gate> gate_;
-  std::shared_ptr<ServiceNames> service_names_ = std::make_shared<ServiceNames>();  // the journal asks it
+  ServiceNames service_names_;  // the journal asks it
+  bool reads_journal_ = false;
   FollowedFiles followed_;
   std::vector<std::string> rule_faults_;
   std::vector<Position> stored_;  // for files that appear later
@@ -103,23 +104,25 @@ class Daemon {
 };
 
 // Reads and compiles the rules; what they need to know of the configuration goes into it.
-Result<void> Daemon::load_rules(Config& config, RuleSet& set) {
-  auto loaded = load_rule_set(config.rules);
+Result<void> Daemon::load_rules(Config& config, RuleBook& book) {
+  auto loaded = load_rule_set(config);
   if (!loaded) return Failure(loaded.error());
-  for (const std::string& fault : loaded->faults) log_error(fault);
-  log_info(loaded->summary);
   rule_faults_ = loaded->faults;
-  config.policy.rules = loaded->settings();
-  *service_names_ = ServiceNames(loaded->definitions);
+  rule_faults_.insert(rule_faults_.end(), loaded->jail_faults.begin(), loaded->jail_faults.end());
+  for (const std::string& fault : rule_faults_) log_error(fault);
+  log_info(loaded->summary);
+  config.policy.rules = std::move(loaded->settings);
+  service_names_ = ServiceNames(loaded->definitions);
   followed_.use(config.rules.follow && !options_.read_stdin ? loaded->files : std::vector<std::string>());
-  set = std::move(loaded->set);
+  reads_journal_ = !service_names_.empty() || loaded->book.jails.reads_journal();
+  book = std::move(loaded->book);
   return {};
 }
 
 Result<Gate::Parts> Daemon::open_parts(Snapshot& snapshot) {
   Gate::Parts parts;
   auto config = std::make_shared<Config>(*config_);
-  if (const auto loaded = load_rules(*config, parts.rules); !loaded) return Failure(loaded.error());
+  if (const auto loaded = load_rules(*config, parts.book); !loaded) return Failure(loaded.error());
   parts.config = config_ = std::move(config);
   auto enforcement = open_enforcement(*config_);
   if (!enforcement) return Failure(enforcement.error());
@@ -147,8 +150,9 @@ Result<Gate::Parts> Daemon::open_parts(Snapshot& snapshot) {
 
 Result<void> Daemon::open_sources(const Snapshot& snapshot) {
   stored_ = snapshot.positions;
-  const WantedLines wanted{!service_names_->empty(),
-                           [names = service_names_](const LineOrigin& origin) { return names->wants(origin); }};
+  const WantedLines wanted{reads_journal_, [this](const LineOrigin& origin) {
+                             return service_names_.wants(origin) || gate_->book().jails.wants(origin);
+                           }};
   auto opened =
       options_.read_stdin ? open_stdin_intake(clock_) : open_intakes(*config_, wanted, snapshot.positions, clock_);
   if (!opened) return Failure(opened.error());
@@ -320,11 +324,11 @@ Result<DoneReply> Daemon::reload() {
   note_if(!(fresh->ledger == config_->ledger), "[ledger]");
   note_if(!(fresh->api == config_->api), "[api]");
   note_if(fresh->policy.detect.tracked_sources != config_->policy.detect.tracked_sources, "detect.tracked_sources");
-  RuleSet rules;
-  if (const auto loaded = load_rules(*fresh, rules); !loaded) return Failure(loaded.error());
+  RuleBook book;
+  if (const auto loaded = load_rules(*fresh, book); !loaded) return Failure(loaded.error());
   for (const std::string& fault : rule_faults_) reply.notes.push_back(fault);
   config_ = std::make_shared<const Config>(*std::move(fresh));
-  gate_->use_config(config_, std::move(rules), clock_.now());
+  gate_->use_config(config_, std::move(book), clock_.now());
   follow_files();
   log_notice("configuration reloaded");
   reply.notes.insert(reply.notes.begin(), "configuration reloaded");

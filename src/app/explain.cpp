@@ -149,7 +149,7 @@ std::string as_text(std::string_view text, const Explained& explained, Counted& 
 Result<void> run_explain(const ExplainOptions& options, const Console& console) {
   const auto config = load_config(options.config_path);
   if (!config) return Failure(config.error());
-  auto rules = load_rule_set(config->rules);
+  auto rules = load_rule_set(*config);
   if (!rules) return Failure(rules.error());
   for (const std::string& fault : rules->faults) console.err << "palang: " << printable(fault) << "\n";
   Counted counted(options.socket);
@@ -164,7 +164,7 @@ Result<void> run_explain(const ExplainOptions& options, const Console& console) 
     explained.parsed = reader.parse(raw);
     explained.line = reader.line();
     if (explained.parsed.fate == LineFate::not_ours || explained.parsed.fate == LineFate::no_header)
-      explained.trials = reader.explain(raw, rules->set);
+      explained.trials = reader.explain(raw, rules->book.rules);
     console.out << (options.json ? as_json(text, explained, counted) : as_text(text, explained, counted, console));
   };
   if (options.line) {

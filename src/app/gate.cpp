@@ -46,7 +46,7 @@ Gate::Gate(Parts parts, HashSeed seed)
       ledger_(std::move(parts.ledger)),
       socket_killer_(std::move(parts.socket_killer)),
       judge_(config_->policy, seed, looks_for(*config_)),
-      rules_(std::move(parts.rules)),
+      book_(std::move(parts.book)),
       ports_(config_->open.declared, config_->open.detect),
       reconcile_every_(parts.reconcile_every) {
   if (ledger_) judge_.rules().keep_pending();
@@ -101,7 +101,7 @@ void Gate::judge_batch(LineReader& reader, const Source::Batch& read, Position p
       if (const auto rule = judge_event(parsed.event, portion, now)) keep_evidence(parsed.event, *rule, portion);
     } else if (fate == LineFate::not_ours || fate == LineFate::no_header) {
       events_.clear();
-      fate = reader.by_rules(raw, fate, rules_, events_);
+      fate = reader.by_rules(raw, fate, book_, events_);
       for (const Event& event : events_)
         if (const auto rule = judge_event(event, portion, now)) keep_evidence(event, *rule, portion);
     }

@@ -27,7 +27,7 @@ class Gate {
  public:
   struct Parts {
     std::shared_ptr<const Config> config;  // with the settings of the rules
-    RuleSet rules;
+    RuleBook book;
     std::unique_ptr<Enforcer> enforcer;
     std::unique_ptr<Ledger> ledger;             // null: a dry run, which writes nothing
     std::optional<SocketKiller> socket_killer;  // none: not permitted, or a dry run
@@ -52,7 +52,7 @@ class Gate {
   // How far every source was read, where that is not saved yet.
   void save_positions(WallTime now);
   void use_host_facts(HostFacts facts, WallTime now);
-  void use_config(std::shared_ptr<const Config> config, RuleSet rules, WallTime now);
+  void use_config(std::shared_ptr<const Config> config, RuleBook book, WallTime now);
 
   // Makes the kernel hold exactly what is decided.
   void reconcile(WallTime now);
@@ -71,7 +71,7 @@ class Gate {
   // For those who report.
   [[nodiscard]] const Config& config() const { return *config_; }
   [[nodiscard]] const Judge& judge() const { return judge_; }
-  [[nodiscard]] RuleSet& rules() { return rules_; }
+  [[nodiscard]] RuleBook& book() { return book_; }
   // How often each rule found something, by its id.
   [[nodiscard]] const std::vector<uint64_t>& rule_events() const { return rule_events_; }
   [[nodiscard]] const LineCounts& line_counts() const { return line_counts_; }
@@ -126,7 +126,7 @@ class Gate {
   std::optional<SocketKiller> socket_killer_;
   Publish publish_;
   Judge judge_;
-  RuleSet rules_;
+  RuleBook book_;
   std::vector<Event> events_;  // of the line at hand
   std::vector<uint64_t> rule_events_;
   PublicPortTracker ports_;

@@ -119,9 +119,9 @@ void Gate::use_host_facts(HostFacts facts, WallTime now) {
   if (!same_exempt || !(ports_.current(now) == told_ports_)) reconcile_surroundings(now);
 }
 
-void Gate::use_config(std::shared_ptr<const Config> config, RuleSet rules, WallTime now) {
+void Gate::use_config(std::shared_ptr<const Config> config, RuleBook book, WallTime now) {
   config_ = std::move(config);
-  rules_ = std::move(rules);
+  book_ = std::move(book);
   judge_.use(config_->policy);
   PublicPortTracker fresh(config_->open.declared, config_->open.detect);
   fresh.note_listening(facts_.listening, now);

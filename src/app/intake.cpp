@@ -145,7 +145,7 @@ OpenedIntakes open_followed(FollowedFiles& files, bool first_look, const std::ve
       continue;
     }
     opened.notices.push_back(fmt::format("reading log file {}: rules are for it", path));
-    opened.intakes.push_back({std::move(*source), LineReader(boot_time(), LineReader::Reads::services), {}, false});
+    opened.intakes.push_back({std::move(*source), LineReader(boot_time(), LineReader::Reads::file), {}, false});
   }
   if (news.too_many > 0)
     opened.notices.push_back(fmt::format("{} more log files that rules name are not read: {} is the limit",

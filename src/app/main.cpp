@@ -12,6 +12,7 @@
 #include "base/log.hpp"
 #include "cli/commands.hpp"
 #include "cli/exit_code.hpp"
+#include "cli/words.hpp"
 #include "config/config.hpp"
 
 namespace palang {
@@ -45,9 +46,11 @@ void add_replay(CLI::App& app, Console& console, Chosen& chosen) {
 Result<void> check(const std::optional<std::string>& path, const Console& console) {
   const auto config = load_config(path);
   if (!config) return Failure(config.error());
-  const auto rules = load_rule_set(config->rules);
+  const auto rules = load_rule_set(*config);
   if (!rules) return Failure(rules.error());
   console.out << describe(*config) << "rules: " << rules->summary << "\n";
+  // Jails are somebody else's configuration: what can't be carried over is told, and no fault of this one.
+  for (const std::string& fault : rules->jail_faults) console.err << "palang: " << printable(fault) << "\n";
   if (rules->faults.empty()) return {};
   std::string faults;
   for (const std::string& fault : rules->faults) faults += (faults.empty() ? "" : "\n") + fault;

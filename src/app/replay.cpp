@@ -113,9 +113,10 @@ Result<void> run_replay(const ReplayOptions& options, const Console& console) {
     if (!loaded) return Failure(loaded.error());
     config = std::move(*loaded);
   }
-  auto rules = load_rule_set(config ? config->rules : RulesSettings{});
+  auto rules = load_rule_set(config.value_or(Config{}));
   if (!rules) return Failure(rules.error());
-  for (const std::string& fault : rules->faults) log_warning(fault);
+  for (const auto* faults : {&rules->faults, &rules->jail_faults})
+    for (const std::string& fault : *faults) log_warning(fault);
   const std::vector<std::string> files = in_order_of_time(options.files, clock);
   auto replay = Replay::open(files, clock);
   if (!replay) return Failure(replay.error());
@@ -124,7 +125,7 @@ Result<void> run_replay(const ReplayOptions& options, const Console& console) {
   (*replay)->pretend(std::move(origins));
 
   const auto start = SteadyClock::now();
-  Survey survey(policies_for(config, rules->settings()), boot_time(), std::move(rules->set));
+  Survey survey(policies_for(config, rules->settings), boot_time(), std::move(rules->book));
   Source::Batch batch;
   std::optional<Error> damage;
   {

@@ -4,6 +4,7 @@
 #include <memory>
 
 #include "app/explain.hpp"
+#include "app/fail2ban.hpp"
 #include "app/finish.hpp"
 #include "app/rules.hpp"
 
@@ -38,6 +39,35 @@ CLI::App* add_rules_command(CLI::App& rules, Console& console, Chosen& chosen, c
   return command;
 }
 
+void add_fail2ban_options(CLI::App* command, const std::shared_ptr<Fail2banOptions>& options) {
+  command->add_option("directory", options->directory, "Where fail2ban's configuration lies")
+      ->type_name("DIR")
+      ->capture_default_str();
+  command->add_option("--config", options->config_path, "The configuration")->type_name("FILE");
+}
+
+void add_import(CLI::App& app, Console& console, Chosen& chosen) {
+  CLI::App* import = app.add_subcommand("import", "Show what the configuration of another program becomes");
+  import->require_subcommand(1);
+  CLI::App* command = import->add_subcommand("fail2ban", "Each jail of fail2ban, and what it becomes; changes nothing");
+  auto options = std::make_shared<Fail2banOptions>();
+  add_fail2ban_options(command, options);
+  command->add_flag("--json", options->json, "One object for programs");
+  command->callback([&console, &chosen, options] {
+    chosen = [&console, options] { return finish(report_fail2ban(*options, console), console); };
+  });
+}
+
+void add_load_fail2ban(CLI::App& rules, Console& console, Chosen& chosen) {
+  CLI::App* command = rules.add_subcommand("load-fail2ban", "Use the jails of fail2ban, unmodified, from now on");
+  auto options = std::make_shared<Fail2banOptions>();
+  add_fail2ban_options(command, options);
+  command->add_option("--socket", options->socket, "Where the daemon answers")->type_name("PATH");
+  command->callback([&console, &chosen, options] {
+    chosen = [&console, options] { return finish(load_fail2ban(*options, console), console); };
+  });
+}
+
 void add_rules(CLI::App& app, Console& console, Chosen& chosen) {
   CLI::App* rules = app.add_subcommand("rules", "Look at the rules for the logs of services, and try them");
   rules->require_subcommand(1);
@@ -63,6 +93,7 @@ void add_rules(CLI::App& app, Console& console, Chosen& chosen) {
       ->type_name("FILE")
       ->required();
   command->add_option("--limit", coverage->limit, "At most so many shapes; 0: all")->capture_default_str();
+  add_load_fail2ban(*rules, console, chosen);
 }
 
 }  // namespace
@@ -70,6 +101,7 @@ void add_rules(CLI::App& app, Console& console, Chosen& chosen) {
 void add_rule_commands(CLI::App& app, Console& console, Chosen& chosen) {
   add_explain(app, console, chosen);
   add_rules(app, console, chosen);
+  add_import(app, console, chosen);
 }
 
 }  // namespace palang

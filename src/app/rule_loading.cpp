@@ -61,6 +61,34 @@ void check_names(const RulesSettings& settings, LoadedRuleSet& loaded) {
   }
 }
 
+// The jails of a fail2ban configuration; what is wrong with one of them stops none of the others.
+void load_jails(const Config& config, LoadedRuleSet& loaded) {
+  auto jails = f2b::read_jails(config.rules.fail2ban);
+  if (!jails) {
+    loaded.jail_faults.push_back(jails.error().text);
+    return;
+  }
+  loaded.jail_faults.insert(loaded.jail_faults.end(), jails->complaints.begin(), jails->complaints.end());
+  std::erase_if(jails->enabled, [&](const f2b::Jail& jail) {
+    const std::string name = settings_of(jail, config.policy.ban).name;
+    return !fits_any(config.rules.enabled, name) || fits_any(config.rules.disabled, name);
+  });
+  loaded.book.jails = JailSet::compile(*jails, loaded.jail_faults);
+  for (const f2b::Jail& jail : jails->enabled)
+    if (jail.problem.empty()) loaded.settings.push_back(settings_of(jail, config.policy.ban));
+  loaded.jails = std::move(jails->enabled);
+}
+
+std::string summary_of(const LoadedRuleSet& loaded, const std::vector<std::string>& places, const Config& config) {
+  std::string text = places.empty() ? "no rules for the logs of services"
+                                    : fmt::format("{} of {} rules from {}", loaded.book.rules.size(),
+                                                  loaded.definitions.size(), fmt::join(places, " and "));
+  if (!config.rules.fail2ban.empty())
+    text +=
+        fmt::format("; {} of {} jails from {}", loaded.book.jails.size(), loaded.jails.size(), config.rules.fail2ban);
+  return text;
+}
+
 }  // namespace
 
 std::string shipped_rules() {
@@ -75,7 +103,8 @@ std::string shipped_rules() {
   return std::string(shipped_rules_directory);
 }
 
-Result<LoadedRuleSet> load_rule_set(const RulesSettings& settings) {
+Result<LoadedRuleSet> load_rule_set(const Config& config) {
+  const RulesSettings& settings = config.rules;
   LoadedRuleSet loaded;
   std::vector<std::string> places;
   std::vector<RuleText> shipped;
@@ -98,14 +127,15 @@ Result<LoadedRuleSet> load_rule_set(const RulesSettings& settings) {
                    !fits_any(settings.disabled, rule.settings.name);
   auto set = RuleSet::compile(loaded.definitions);
   if (!set) return Failure(set.error());
-  loaded.set = std::move(*set);
+  loaded.settings = set->settings();
+  loaded.book.rules = std::move(*set);
+  if (!settings.fail2ban.empty()) load_jails(config, loaded);
+  loaded.files = loaded.book.jails.files();
   for (const RuleDefinition& rule : loaded.definitions)
     if (rule.enabled) loaded.files.insert(loaded.files.end(), rule.files.begin(), rule.files.end());
   std::ranges::sort(loaded.files);
   loaded.files.erase(std::ranges::unique(loaded.files).begin(), loaded.files.end());
-  loaded.summary = places.empty() ? "no rules for the logs of services"
-                                  : fmt::format("{} of {} rules from {}", loaded.set.size(), loaded.definitions.size(),
-                                                fmt::join(places, " and "));
+  loaded.summary = summary_of(loaded, places, config);
   return loaded;
 }
 

@@ -6,26 +6,28 @@
 
 #include "base/error.hpp"
 #include "config/config.hpp"
+#include "engine/rule_book.hpp"
 #include "model/source.hpp"
 #include "rules/rule_file.hpp"
-#include "rules/rule_set.hpp"
 
 namespace palang {
 
 // The rules of a configuration, read and compiled.
 struct LoadedRuleSet {
-  RuleSet set;                              // those in use
+  RuleBook book;                            // those in use
+  std::vector<f2b::Jail> jails;             // in use, or with a problem
   std::vector<RuleDefinition> definitions;  // all that were read; `enabled` says which are in use
   std::vector<std::string> faults;          // rules that were left out, and why; one line each
   std::vector<std::string> files;           // globs of the log files that rules in use name
 
-  [[nodiscard]] std::vector<RuleSettings> settings() const { return set.settings(); }
+  std::vector<std::string> jail_faults;  // the same for jails and their files
+  std::vector<RuleSettings> settings;    // of those in use
   // "113 rules from /usr/share/palang/rules and /etc/palang/rules.d"
   std::string summary;
 };
 
 // Reads what [rules] names. A rule with a fault is left out; the others go on. Error: they can't be compiled at all.
-[[nodiscard]] Result<LoadedRuleSet> load_rule_set(const RulesSettings& settings);
+[[nodiscard]] Result<LoadedRuleSet> load_rule_set(const Config& config);
 
 // Where the rules that come with palang lie: beside the binary's prefix, in its source tree, or in /usr/share.
 [[nodiscard]] std::string shipped_rules();

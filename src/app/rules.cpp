@@ -30,7 +30,7 @@ std::string dump(const Json& json) {
 Result<LoadedRuleSet> loaded_rules(const RulesOptions& options) {
   const auto config = load_config(options.config_path);
   if (!config) return Failure(config.error());
-  return load_rule_set(config->rules);
+  return load_rule_set(*config);
 }
 
 // Whose lines it is for.
@@ -162,7 +162,7 @@ Result<void> cover_logs(const RulesOptions& options, const CoverageOptions& aske
   std::vector<std::string> origins;
   for (const std::string& file : asked.files) origins.push_back(path_for_rules(file, rules->files));
   (*replay)->pretend(std::move(origins));
-  Coverage coverage(std::move(rules->set), boot_time());
+  Coverage coverage(std::move(rules->book), boot_time());
   std::optional<Error> damage;
   for (Source::Batch batch; !batch.finished;) {
     if (const auto done = (*replay)->read(batch); !done) damage = done.error();

@@ -146,7 +146,9 @@ void RuleDetector::observe(const Event& event, std::vector<Finding>& findings) {
   const Loaded* loaded = find(event.rule);
   if (loaded == nullptr) return;
   const RuleSettings& rule = loaded->settings;
-  const RuleSubject key{event.rule, subject_of(rule, event.source)};
+  const bool is_network = event.bits < 128;
+  const Prefix subject = is_network ? Prefix::around(event.source, event.bits) : subject_of(rule, event.source);
+  const RuleSubject key{event.rule, subject};
   uint32_t count = event.attempts;
   const uint32_t enough = enough_for(rule);
   if (enough > 1) {
@@ -160,7 +162,7 @@ void RuleDetector::observe(const Event& event, std::vector<Finding>& findings) {
   if (count >= enough)
     findings.push_back(
         {event.at, event.source, key.subject.bits(), event.rule, event.proof, event.protocol, event.port, count});
-  if (rule.distributed && !event.user.empty()) note_account(*loaded, event, findings);
+  if (rule.distributed && !event.user.empty() && !is_network) note_account(*loaded, event, findings);
 }
 
 void RuleDetector::note_account(const Loaded& loaded, const Event& event, std::vector<Finding>& findings) {

@@ -83,7 +83,7 @@ void Coverage::observe(const Source::Batch& batch) {
       continue;
     }
     events_.clear();
-    if (reader_.by_rules(raw, parsed, rules_, events_) == LineFate::matched) {
+    if (reader_.by_rules(raw, parsed, book_, events_) == LineFate::matched) {
       ++understood_;
     } else if (parsed == LineFate::not_ours) {
       take(raw, reader_.line().program, reader_.line().message);

@@ -17,7 +17,7 @@ namespace palang {
 // Which lines of a log no rule understands, grouped by shape.
 class Coverage {
  public:
-  Coverage(RuleSet rules, WallTime booted) : reader_(booted), rules_(std::move(rules)), shapes_(HashSeed::random()) {}
+  Coverage(RuleBook book, WallTime booted) : reader_(booted), book_(std::move(book)), shapes_(HashSeed::random()) {}
 
   void observe(const Source::Batch& batch);
 
@@ -47,7 +47,7 @@ class Coverage {
   void take(const RawLine& raw, std::string_view program, std::string_view message);
 
   LineReader reader_;
-  RuleSet rules_;
+  RuleBook book_;
   std::vector<Event> events_;
   SeededTable<Key, Known> shapes_;
   std::vector<Shape> list_;

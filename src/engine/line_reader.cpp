@@ -15,14 +15,15 @@ bool LineReader::for_each_reading(const RawLine& raw, LineFate fate, RuleSet& ru
   if (has_header && parser_.line().from_kernel) return false;
   LogEntry entry;
   entry.whole = raw.text;
-  if (has_header) {
+  const bool by_program = has_header && (reads_ != Reads::file || rules.wants_file(file, LineFormat::syslog));
+  if (by_program) {
     entry.line = parser_.line();
     use(entry);
   }
-  bool read = has_header;
+  bool read = by_program;
   for (const LineFormat format : others) {
     EntryReader& reader = readers_[static_cast<size_t>(format)];
-    if (has_header && rules.wants_program(parser_.line().program, format)) {
+    if (by_program && rules.wants_program(parser_.line().program, format)) {
       entry.line = parser_.line();
       if (reader.read(parser_.line().message, format, parser_.line().at, entry)) use(entry);
     } else if (rules.wants_file(file, format)) {
@@ -34,12 +35,14 @@ bool LineReader::for_each_reading(const RawLine& raw, LineFate fate, RuleSet& ru
   return read;
 }
 
-LineFate LineReader::by_rules(const RawLine& raw, LineFate fate, RuleSet& rules, std::vector<Event>& events) {
-  if (rules.size() == 0) return fate;
+LineFate LineReader::by_rules(const RawLine& raw, LineFate fate, RuleBook& book, std::vector<Event>& events) {
+  if (book.size() == 0) return fate;
   const LineOrigin& origin = raw.origin == nullptr ? unknown_origin : *raw.origin;
   const size_t before = events.size();
-  if (!for_each_reading(raw, fate, rules, [&](const LogEntry& entry) { rules.match(entry, origin, events); }))
-    return fate;
+  const auto match = [&](const LogEntry& entry) { book.rules.match(entry, origin, events); };
+  const bool by_rules = book.rules.size() > 0 && for_each_reading(raw, fate, book.rules, match);
+  const bool by_jails = book.jails.match(raw, events);
+  if (!by_rules && !by_jails) return fate;
   return events.size() > before ? LineFate::matched : LineFate::unmatched;
 }
 

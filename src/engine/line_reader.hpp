@@ -3,9 +3,9 @@
 #include <array>
 #include <vector>
 
+#include "engine/rule_book.hpp"
 #include "parse/entry_reader.hpp"
 #include "parse/line_parser.hpp"
-#include "rules/rule_set.hpp"
 
 namespace palang {
 
@@ -14,20 +14,23 @@ namespace palang {
 // same class; one for each source, as lines are read in the light of those before.
 class LineReader {
  public:
-  // services: the firewall's lines of this source are read elsewhere, and would be counted twice.
-  enum class Reads : uint8_t { everything, services };
-  explicit LineReader(WallTime booted, Reads reads = Reads::everything)
-      : parser_(booted), services_only_(reads == Reads::services) {}
+  enum class Reads : uint8_t {
+    everything,
+    services,  // the firewall's lines of this source are read elsewhere, and would be counted twice
+    file,      // what programs write to the syslog, too: only rules and jails that name this file look at it
+  };
+  explicit LineReader(WallTime booted, Reads reads = Reads::everything) : parser_(booted), reads_(reads) {}
 
   // A line of the firewall, or what parse() says else: then by_rules() goes on.
   [[nodiscard]] ParsedLine parse(const RawLine& raw) {
     const ParsedLine parsed = parser_.parse(raw);
-    if (!services_only_ || parsed.fate == LineFate::not_ours || parsed.fate == LineFate::no_header) return parsed;
+    if (reads_ == Reads::everything || parsed.fate == LineFate::not_ours || parsed.fate == LineFate::no_header)
+      return parsed;
     return {LineFate::read_elsewhere, {}};
   }
   // What the rules make of the line that was parsed last, with this fate. Appends their events, whose views are valid
   // until the next line is read, and returns the fate that the line has now.
-  LineFate by_rules(const RawLine& raw, LineFate fate, RuleSet& rules, std::vector<Event>& events);
+  LineFate by_rules(const RawLine& raw, LineFate fate, RuleBook& book, std::vector<Event>& events);
 
   // All rules that the line is offered to, and what they made of it, in each of its readings.
   [[nodiscard]] std::vector<RuleTrial> explain(const RawLine& raw, RuleSet& rules);
@@ -41,7 +44,7 @@ class LineReader {
 
   LineParser parser_;
   std::array<EntryReader, line_formats> readers_;  // by format: what one has read stays while another reads
-  bool services_only_;
+  Reads reads_;
 };
 
 }  // namespace palang

@@ -60,7 +60,7 @@ const std::vector<Event>& ExampleReader::read(std::string_view text, Framing fra
   reader_ = LineReader{WallTime{}};  // what was read before must not date this line
   const RawLine raw{text, framing, read_at, &origin_};
   const LineFate fate = reader_.parse(raw).fate;
-  reader_.by_rules(raw, fate, rules_, events_);
+  reader_.by_rules(raw, fate, book_, events_);
   return events_;
 }
 

@@ -8,7 +8,7 @@
 #include "base/error.hpp"
 #include "base/time.hpp"
 #include "engine/line_reader.hpp"
-#include "rules/rule_set.hpp"
+#include "engine/rule_book.hpp"
 
 namespace palang {
 
@@ -27,10 +27,10 @@ class ExampleReader {
   [[nodiscard]] uint64_t given_up() const { return rules_.given_up(); }
 
  private:
-  explicit ExampleReader(RuleSet rules) : rules_(std::move(rules)) {}
+  explicit ExampleReader(RuleSet rules) { book_.rules = std::move(rules); }
   const std::vector<Event>& read(std::string_view text, Framing framing);
 
-  RuleSet rules_;
+  RuleBook book_;
   LineReader reader_{WallTime{}};
   LineOrigin origin_;
   std::vector<Event> events_;

@@ -57,8 +57,8 @@ double SurveyResult::addresses_per_attacker(const SimulationResult& policy) cons
   return sources == 0 ? 0 : policy.covered / static_cast<double>(sources);
 }
 
-Survey::Survey(const std::vector<Policy>& policies, WallTime booted, RuleSet rules)
-    : reader_(booted), rules_(std::move(rules)), sources_(HashSeed{}) {
+Survey::Survey(const std::vector<Policy>& policies, WallTime booted, RuleBook book)
+    : reader_(booted), book_(std::move(book)), sources_(HashSeed{}) {
   for (const Policy& policy : policies)
     simulations_.push_back(std::make_unique<Simulation>(policy.name, policy.settings, HashSeed{}));
   for (auto& ports : ports_) ports.resize(65536);
@@ -91,7 +91,7 @@ void Survey::take(const Event& event) {
 
 void Survey::observe_by_rules(const RawLine& raw, LineFate& fate) {
   found_.clear();
-  fate = reader_.by_rules(raw, fate, rules_, found_);
+  fate = reader_.by_rules(raw, fate, book_, found_);
   if (found_.empty()) return;
   for (const Event& event : found_) {
     take(event);

@@ -55,7 +55,7 @@ class Survey {
     PolicySettings settings;
   };
   // At most `most_policies`. `booted` dates lines that count from the start of the machine (dmesg).
-  Survey(const std::vector<Policy>& policies, WallTime booted, RuleSet rules = {});
+  Survey(const std::vector<Policy>& policies, WallTime booted, RuleBook book = {});
 
   void observe(const Source::Batch& batch);
   [[nodiscard]] SurveyResult finish();
@@ -81,7 +81,7 @@ class Survey {
   [[nodiscard]] std::vector<RuleTally> tally() const;
 
   LineReader reader_;
-  RuleSet rules_;
+  RuleBook book_;
   std::vector<Event> found_;                                               // by the rules, in the line at hand
   std::vector<uint64_t> rule_events_;                                      // by the id of the rule
   std::vector<std::unique_ptr<SeededTable<Address, bool>>> rule_sources_;  // likewise

@@ -29,6 +29,7 @@ struct Event {
   Proof proof = Proof::forgeable;
   // The line says "closed to everyone" (a default policy), not "refused to this source" (a rate, a list).
   bool port_is_closed = false;
+  uint8_t bits = 128;  // fewer: the source is its network of so many bits, as Prefix counts them
   Rule rule = Rule::blocked;
   uint32_t attempts = 1;    // how many the line stands for ("last message repeated 5 times")
   std::string_view user;    // the account it tried, where the rule captures one

@@ -18,6 +18,7 @@ struct LineOrigin {
   std::string_view unit;        // journald: the systemd unit of the writer, which it can't choose
   std::string_view identifier;  // journald: the name that the writer gave itself
   std::string_view comm;        // journald: the name of the writer's process, as the kernel knows it
+  std::string_view pid;         // journald: of that process
   std::string_view transport;   // journald: "syslog", "stdout", "journal", "kernel", "audit"
   std::optional<uint32_t> uid;  // journald: the user of the writer
 };

@@ -17,7 +17,7 @@ namespace {
 constexpr size_t texts_size = size_t{1024} * 1024;
 constexpr std::string_view message_field = "MESSAGE=";
 constexpr size_t longest_name = 256;  // of a unit, an identifier
-constexpr size_t names_of_an_entry = 6;
+constexpr size_t names_of_an_entry = 7;
 constexpr uint32_t first_of_people = 1000;  // uids below are those of services (Debian policy, systemd's UIDS-GIDS)
 
 // A session of somebody who logged in, or what it left running.
@@ -135,6 +135,7 @@ const LineOrigin* Journal::wanted_origin() {
   if (origin.identifier.empty()) origin.identifier = origin.comm;
   origin.unit = field("_SYSTEMD_UNIT");
   if (!options_.services(origin)) return nullptr;
+  origin.pid = field("_PID");
   origin.uid = number_in(field("_UID"));
   if (origin.uid != 0U && (is_of_a_user(origin.unit) || !origin.uid || *origin.uid >= first_of_people)) return nullptr;
   return &origins_.emplace_back(origin);

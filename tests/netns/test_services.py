@@ -1,9 +1,11 @@
 """What services log leads to bans: a real sshd and a real nginx, and strangers who try."""
 
+import json
 import os
+import shutil
 import subprocess
 
-from expect import check, equal, wait_until
+from expect import Skip, check, equal, wait_until
 from gate import HOST, LogFile
 from services import Nginx, Sshd, bsd_stamp, guess_password, request
 
@@ -118,3 +120,105 @@ def test_a_broken_rule_is_told_and_the_others_go_on(gate):
     equal(checked.returncode, 4, f"check refuses it ({checked})")
     check("test.toml:" in checked.stderr, f"with file and line: {checked.stderr}")
     equal(gate.counters()["rules_loaded"], 2, "the others are loaded")
+
+
+JAIL_LOCAL = """
+[DEFAULT]
+bantime = 1h
+[sshd]
+enabled = true
+backend = auto
+logpath = @DIRECTORY@/auth.log
+[nginx-http-auth]
+enabled = true
+logpath = @DIRECTORY@/nginx/error.log
+[postfix]
+enabled = true
+bantime = 2s
+backend = auto
+logpath = @DIRECTORY@/mail.log
+[dovecot]
+enabled = true
+backend = auto
+logpath = @DIRECTORY@/mail.log
+[recidive]
+enabled = true
+maxretry = 2
+[broken]
+enabled = true
+filter = sshd
+failregex = ^(<HOST>$
+logpath = @DIRECTORY@/auth.log
+[missing]
+enabled = true
+filter = nobody-wrote-this
+logpath = @DIRECTORY@/auth.log
+"""
+
+
+def fail2ban(gate, jails=JAIL_LOCAL):
+    """A copy of the configuration that the distribution's fail2ban comes with, and a jail.local."""
+    if not os.path.exists("/etc/fail2ban/jail.conf"):
+        raise Skip("needs the package fail2ban")
+    directory = gate.path("fail2ban")
+    shutil.copytree("/etc/fail2ban", directory)
+    shutil.rmtree(directory + "/jail.d")  # Debian's enables a jail of its own
+    with open(directory + "/jail.local", "w", encoding="utf-8") as file:
+        file.write(jails.replace("@DIRECTORY@", gate.directory))
+    return directory
+
+
+def local(gate, *arguments):
+    """A command that needs no daemon."""
+    done = subprocess.run([gate.binary, *arguments], capture_output=True, text=True, timeout=60, check=False)
+    return done.returncode, done.stdout, done.stderr
+
+
+def test_jails_of_fail2ban_work_unmodified(gate):
+    directory = fail2ban(gate)
+    log, mail = LogFile(gate.path("auth.log")), LogFile(gate.path("mail.log"))
+    config = gate.config(rules={"shipped": False, "directories": [], "follow": True})
+    before = open(config, encoding="utf-8").read()
+    code, out, err = local(gate, "import", "fail2ban", directory, "--config", config, "--json")
+    equal(code, 0, f"import ({err})")
+    report = {jail["jail"]: jail for jail in json.loads(out)["jails"]}
+    equal({name for name, jail in report.items() if jail["carried_over"]},
+          {"sshd", "nginx-http-auth", "postfix", "dovecot", "recidive"}, "what can be carried over")
+    check(report["broken"]["differs"] and report["missing"]["differs"], "the others say why not")
+    equal(open(config, encoding="utf-8").read(), before, "the import changes nothing")
+
+    gate.start()
+    code, out, err = local(gate, "rules", "load-fail2ban", directory, "--config", config, "--socket", gate.socket)
+    equal(code, 0, f"load-fail2ban ({err})")
+    check("5 of 7 jails" in gate.said(), f"the daemon takes the jails on: {gate.said()}")
+    check(any("broken" in trouble for trouble in gate.status()["troubles"]), "and names the broken ones")
+
+    Sshd(gate, log)
+    Nginx(gate)
+    guesser, visitor, relay = gate.stranger(), gate.stranger(), gate.stranger()
+    attempts = guess_until_banned(gate, guesser, 5)
+    check(attempts <= 7, f"banned before the third next attempt: {attempts}")
+    why = gate.ask("why", guesser)
+    equal((why["ban"]["rule"], why["ban"]["scope"]), ("jail:sshd", "full"), "the jail and its scope")
+    check(3590 < gate.kernel()[guesser]["expires"] <= 3600, "for as long as the jail says")
+    check(any("Failed password" in one["line"] for one in why["evidence"]), f"why shows the lines: {why['evidence']}")
+
+    gate.wait_for_message(r"reading log file .*/error.log: rules are for it")
+    for _ in range(5):
+        request(gate, visitor, "/private/x", user="mallory")
+    gate.wait_until_banned(visitor)
+    equal(gate.ask("why", visitor)["ban"]["rule"], "jail:nginx-http-auth", "the jail")
+
+    def refuse_relay():
+        mail.append(*[f"{bsd_stamp()} web1 postfix/smtpd[7]: NOQUEUE: reject: RCPT from unknown[{relay}]: 554 5.7.1 "
+                      f"<a@example.net>: Relay access denied; from=<b@example.org> to=<a@example.net> proto=ESMTP "
+                      f"helo=<x>\n"] * 5)
+    refuse_relay()
+    gate.wait_until_banned(relay)
+    equal(gate.ask("why", relay)["ban"]["rule"], "jail:postfix", "the jail")
+
+    wait_until(lambda: relay not in gate.bans(), "its ban is over", 10)
+    refuse_relay()
+    gate.wait_until_banned(relay)
+    equal(gate.ask("why", relay)["ban"]["rule"], "jail:recidive", "its second ban")
+    check(gate.kernel()[relay]["expires"] > 6 * 86400, "is a week")
