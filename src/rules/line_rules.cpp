@@ -23,7 +23,7 @@ Result<void> LineRules::add(uint32_t id, const RuleDefinition& rule) {
     const uint32_t path = number(path_group);
     const uint32_t port = number(port_group);
     patterns_.push_back({std::move(*regex), index, addr, user, path, port, text});
-    texts_.push_back({*expanded});
+    texts_.push_back({*expanded, false, false, loosen_tags(text)});
   }
   for (const std::string& text : rule.ignore) {
     const auto expanded = expand_tags(text);

@@ -238,11 +238,11 @@ PrefixTree::PrefixTree(std::vector<Entry> entries) {
   if (entries.empty()) return;
   std::ranges::sort(
       entries, [](const Entry& a, const Entry& b) { return a.prefix != b.prefix ? a.prefix < b.prefix : a.id < b.id; });
-  root_ = build(entries, 0, entries.size(), 0);
+  root_ = build(entries, 0, entries.size(), 0, 0);
 }
 
-// The entries from `first` to before `last` share their first `depth` letters.
-uint32_t PrefixTree::build(const std::vector<Entry>& entries, size_t first, size_t last, size_t depth) {
+// The entries from `first` to before `last` share their first `depth` letters; `found` ids are on the way here.
+uint32_t PrefixTree::build(const std::vector<Entry>& entries, size_t first, size_t last, size_t depth, size_t found) {
   const std::string& low = entries[first].prefix;
   const std::string& high = entries[last - 1].prefix;
   size_t common = depth;
@@ -255,6 +255,8 @@ uint32_t PrefixTree::build(const std::vector<Entry>& entries, size_t first, size
   node.ids = static_cast<uint32_t>(ids_.size());
   for (; first < last && entries[first].prefix.size() == common; ++first) ids_.push_back(entries[first].id);
   node.id_count = static_cast<uint32_t>(ids_.size()) - node.ids;
+  found += node.id_count;
+  most_found_ = std::max(most_found_, found);
 
   std::string letters;
   std::vector<uint32_t> children;
@@ -263,7 +265,7 @@ uint32_t PrefixTree::build(const std::vector<Entry>& entries, size_t first, size
     size_t end = first;
     while (end < last && entries[end].prefix[common] == letter) ++end;
     letters.push_back(letter);
-    children.push_back(build(entries, first, end, common + 1));
+    children.push_back(build(entries, first, end, common + 1, found));
     first = end;
   }
   node.edges = static_cast<uint32_t>(edge_nodes_.size());

@@ -25,7 +25,8 @@ class PrefixTree {
 
   // Appends the ids of all entries that `text` begins with.
   void find(std::string_view text, std::vector<uint32_t>& ids) const;
-  [[nodiscard]] bool empty() const { return nodes_.empty(); }
+  // The most ids that find() ever appends.
+  [[nodiscard]] size_t most_found() const { return most_found_; }
 
  private:
   struct Node {
@@ -37,7 +38,7 @@ class PrefixTree {
     uint32_t edge_count = 0;
   };
 
-  uint32_t build(const std::vector<Entry>& entries, size_t first, size_t last, size_t depth);
+  uint32_t build(const std::vector<Entry>& entries, size_t first, size_t last, size_t depth, size_t found);
 
   std::string labels_;
   std::vector<uint32_t> ids_;
@@ -45,6 +46,7 @@ class PrefixTree {
   std::vector<uint32_t> edge_nodes_;
   std::vector<Node> nodes_;
   uint32_t root_ = 0;
+  size_t most_found_ = 0;
 };
 
 }  // namespace palang

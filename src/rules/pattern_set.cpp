@@ -11,6 +11,9 @@
 namespace palang {
 namespace {
 
+// More than this many patterns that begin alike cost more, one by one, than a pass of Hyperscan.
+constexpr size_t few = 6;
+
 unsigned hyperscan_flags(const PatternSet::Pattern& pattern) {
   unsigned flags = HS_FLAG_PREFILTER | HS_FLAG_SINGLEMATCH | HS_FLAG_ALLOWEMPTY;
   if (pattern.multiline) flags |= HS_FLAG_MULTILINE;
@@ -38,7 +41,7 @@ void ScanMemory::make_room(const hs_database* database, uint32_t serial) {
   fits_[serial] = true;
 }
 
-void PatternSet::Free::operator()(hs_database* database) const {
+void PatternSet::Database::Free::operator()(hs_database* database) const {
   hs_free_database(database);
 }
 
@@ -53,24 +56,31 @@ PatternSet PatternSet::compile(std::span<const Pattern> patterns) {
     if (beginnings.empty()) others.push_back(id);
     for (const std::string& beginning : beginnings) entries.push_back({beginning, id});
   }
-  set.prefixes_ = PrefixTree(std::move(entries));
-  if (!others.empty()) set.compile_database(patterns, std::move(others));
+  set.prefixes_ = PrefixTree(entries);
+  if (set.prefixes_.most_found() > few) {
+    std::vector<uint32_t> ids;
+    for (const PrefixTree::Entry& entry : entries) ids.push_back(entry.id);
+    const auto twice = std::ranges::unique(ids);
+    ids.erase(twice.begin(), twice.end());
+    set.alike_.compile(patterns, std::move(ids), set.not_alike_);
+    std::ranges::sort(set.not_alike_);
+  }
+  set.others_.compile(patterns, std::move(others), set.always_);
   std::ranges::sort(set.always_);
   return set;
 }
 
-void PatternSet::compile_database(std::span<const Pattern> patterns, std::vector<uint32_t> ids) {
-  if (hs_valid_platform() != HS_SUCCESS) {
-    always_ = std::move(ids);
-    return;
-  }
+void PatternSet::Database::compile(std::span<const Pattern> patterns, std::vector<uint32_t> ids,
+                                   std::vector<uint32_t>& refused) {
+  const bool able = hs_valid_platform() == HS_SUCCESS;
   // Each round takes out the pattern that was refused.
-  while (!ids.empty()) {
+  while (able && !ids.empty()) {
     std::vector<const char*> texts;
     std::vector<unsigned> flags;
     for (const uint32_t id : ids) {
-      texts.push_back(patterns[id].text.c_str());
-      flags.push_back(hyperscan_flags(patterns[id]));
+      const Pattern& pattern = patterns[id];
+      texts.push_back(pattern.simple.empty() ? pattern.text.c_str() : pattern.simple.c_str());
+      flags.push_back(hyperscan_flags(pattern));
     }
     hs_database* database = nullptr;
     hs_compile_error_t* error = nullptr;
@@ -82,24 +92,38 @@ void PatternSet::compile_database(std::span<const Pattern> patterns, std::vector
       serial_ = databases++;
       return;
     }
-    const int refused = error->expression;
+    const int which = error->expression;
     hs_free_compile_error(error);
-    if (refused < 0) break;  // about the set as a whole: it is too large
-    always_.push_back(ids[static_cast<size_t>(refused)]);
-    ids.erase(ids.begin() + refused);
+    if (which < 0) break;  // about the set as a whole: it is too large
+    refused.push_back(ids[static_cast<size_t>(which)]);
+    ids.erase(ids.begin() + which);
   }
-  always_.insert(always_.end(), ids.begin(), ids.end());
+  refused.insert(refused.end(), ids.begin(), ids.end());
+}
+
+void PatternSet::Database::scan(std::string_view text, ScanMemory& memory, std::vector<uint32_t>& ids) const {
+  if (!database_) return;
+  memory.make_room(database_.get(), serial_);
+  hs_scan(database_.get(), text.data(), static_cast<unsigned>(text.size()), 0, memory.scratch_.get(), note_candidate,
+          &ids);
+}
+
+// Keeps of the patterns that begin like the text those that may match it as a whole.
+void PatternSet::narrow(std::string_view text, ScanMemory& memory, std::vector<uint32_t>& ids) const {
+  std::vector<uint32_t>& found = memory.found_;
+  found.assign(not_alike_.begin(), not_alike_.end());
+  alike_.scan(text, memory, found);
+  std::ranges::sort(found);
+  std::erase_if(ids, [&](uint32_t id) { return !std::ranges::binary_search(found, id); });
 }
 
 void PatternSet::candidates(std::string_view text, ScanMemory& memory, std::vector<uint32_t>& ids) const {
   text = text.substr(0, Regex::max_subject);
-  ids.assign(always_.begin(), always_.end());
+  ids.clear();
   prefixes_.find(text, ids);
-  if (database_) {
-    memory.make_room(database_.get(), serial_);
-    hs_scan(database_.get(), text.data(), static_cast<unsigned>(text.size()), 0, memory.scratch_.get(), note_candidate,
-            &ids);
-  }
+  if (ids.size() > few && !alike_.empty()) narrow(text, memory, ids);
+  ids.insert(ids.end(), always_.begin(), always_.end());
+  others_.scan(text, memory, ids);
   if (ids.size() < 2) return;
   std::ranges::sort(ids);
   const auto twice = std::ranges::unique(ids);

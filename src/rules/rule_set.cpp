@@ -53,8 +53,6 @@ Result<void> fill(Offer& offer, std::span<const RuleDefinition> definitions) {
     if (!added)
       return fail(fmt::format("{}:{}: {}: {}", rule.source, rule.at_line, rule.settings.name, added.error().text));
   }
-  offer.lines.finish();
-  offer.requests.finish();
   return {};
 }
 
@@ -77,6 +75,8 @@ struct RuleSet::Inside {
       offer = std::make_unique<Offer>();
       offer->rules = std::move(rules);
       if (!fill(*offer, definitions)) return nullptr;  // compile() has tried each rule
+      offer->lines.finish();
+      offer->requests.finish();
     }
     return offer.get();
   }

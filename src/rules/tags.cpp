@@ -20,17 +20,19 @@ constexpr std::string_view v6_text =
 struct Tag {
   std::string_view name;
   std::string text;
+  std::string_view loose;
 };
 
 const std::array<Tag, 6>& known_tags() {
   static const std::string address = fmt::format("(?>{}|{})", v4_text, v6_text);
   static const std::array<Tag, 6> tags{{
-      {"ADDR", R"((?|\[(?<ADDR>)" + address + R"()(?:%[\w.-]+)?\]|(?<ADDR>)" + address + R"()(?:%[\w.-]+)?))"},
-      {"USER", "(?<USER>.*?)"},
-      {"PATH", "(?<PATH>.*?)"},
-      {"PORT", R"((?<PORT>\d{1,5}))"},
-      {"WORD", R"(\S+)"},
-      {"ANY", ".*?"},
+      {"ADDR", R"((?|\[(?<ADDR>)" + address + R"()(?:%[\w.-]+)?\]|(?<ADDR>)" + address + R"()(?:%[\w.-]+)?))",
+       R"(\S+)"},
+      {"USER", "(?<USER>.*?)", ".*"},
+      {"PATH", "(?<PATH>.*?)", ".*"},
+      {"PORT", R"((?<PORT>\d{1,5}))", R"(\d+)"},
+      {"WORD", R"(\S+)", R"(\S+)"},
+      {"ANY", ".*?", ".*"},
   }};
   return tags;
 }
@@ -48,9 +50,7 @@ Failure unknown_tag(std::string_view name) {
                                        : fmt::format("did you mean <{}>?", near)));
 }
 
-}  // namespace
-
-Result<std::string> expand_tags(std::string_view pattern) {
+Result<std::string> replace_tags(std::string_view pattern, bool loose) {
   std::string expanded;
   for (size_t at = 0; at < pattern.size(); ++at) {
     const char c = pattern[at];
@@ -71,10 +71,20 @@ Result<std::string> expand_tags(std::string_view pattern) {
     const std::string_view name = pattern.substr(at + 1, end - at - 1);
     const auto found = std::ranges::find(known_tags(), name, &Tag::name);
     if (found == known_tags().end()) return unknown_tag(name);
-    expanded.append(found->text);
+    expanded.append(loose ? found->loose : std::string_view(found->text));
     at = end;
   }
   return expanded;
+}
+
+}  // namespace
+
+Result<std::string> expand_tags(std::string_view pattern) {
+  return replace_tags(pattern, false);
+}
+
+std::string loosen_tags(std::string_view pattern) {
+  return replace_tags(pattern, true).value_or("");
 }
 
 }  // namespace palang

@@ -18,4 +18,7 @@ inline constexpr std::string_view path_group = "PATH";
 // error.
 [[nodiscard]] Result<std::string> expand_tags(std::string_view pattern);
 
+// A pattern that matches wherever that of expand_tags() does, and is easy on a prefilter: what tags stand for is loose.
+[[nodiscard]] std::string loosen_tags(std::string_view pattern);
+
 }  // namespace palang
