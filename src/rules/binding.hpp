@@ -19,17 +19,16 @@ namespace palang {
 template <typename Target>
 class NameIndex {
  public:
-  // `find` is asked for names that are not known yet.
+  // `find` is asked for names that are not known yet. Valid until the next call.
   template <typename Find>
-  Target* at(std::string_view name, Find&& find) {
+  const Target& at(std::string_view name, Find&& find) {
     if (asked_ && name == last_) return last_target_;
     const auto known = known_.find(name);
-    Target* target = known != known_.end() ? known->second : find(name);
-    if (known == known_.end() && known_.size() < most_names) known_.emplace(name, target);
+    last_target_ = known != known_.end() ? known->second : find(name);
+    if (known == known_.end() && known_.size() < most_names) known_.emplace(name, last_target_);
     last_ = name;
-    last_target_ = target;
     asked_ = true;
-    return target;
+    return last_target_;
   }
 
  private:
@@ -40,9 +39,9 @@ class NameIndex {
     size_t operator()(std::string_view text) const { return std::hash<std::string_view>()(text); }
   };
 
-  std::unordered_map<std::string, Target*, Hash, std::equal_to<>> known_;
+  std::unordered_map<std::string, Target, Hash, std::equal_to<>> known_;
   std::string last_;
-  Target* last_target_ = nullptr;
+  Target last_target_{};
   bool asked_ = false;
 };
 

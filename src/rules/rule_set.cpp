@@ -21,13 +21,8 @@ struct Offer {
   RequestRules requests;
 };
 
-// Of one line format.
-struct FormatRules {
-  std::vector<uint32_t> rules;
-  NameIndex<Offer> programs;
-  NameIndex<Offer> files;
-  std::map<std::vector<uint32_t>, std::unique_ptr<Offer>> offers;  // names that have the same rules share one
-};
+// What lines of one program or file are offered to, by their format; null: nothing.
+using Offers = std::array<Offer*, line_formats>;
 
 bool unit_allows(const RuleDefinition& rule, const LineOrigin& origin) {
   if (rule.units.empty() || origin.unit.empty()) return true;
@@ -61,16 +56,18 @@ Result<void> fill(Offer& offer, std::span<const RuleDefinition> definitions) {
 struct RuleSet::Inside {
   std::vector<RuleDefinition> definitions;
   std::vector<Rule> ids;  // of the definitions
-  std::array<FormatRules, line_formats> formats;
+  NameIndex<Offers> programs;
+  NameIndex<Offers> files;
+  std::map<std::vector<uint32_t>, std::unique_ptr<Offer>> offers;  // names that have the same rules share one
   ScanMemory memory;
   Captures captures;
   std::vector<LineRules::Match> line_matches;
   std::vector<uint32_t> request_matches;
 
   // Null if there are none.
-  Offer* offer_for(FormatRules& format, std::vector<uint32_t> rules) {
+  Offer* offer_for(std::vector<uint32_t> rules) {
     if (rules.empty()) return nullptr;
-    auto& offer = format.offers[rules];
+    auto& offer = offers[rules];
     if (!offer) {
       offer = std::make_unique<Offer>();
       offer->rules = std::move(rules);
@@ -81,32 +78,35 @@ struct RuleSet::Inside {
     return offer.get();
   }
 
+  template <typename Fits>
+  Offers find_offers(Fits&& fits) {
+    Offers found{};
+    for (size_t format = 0; format < line_formats; ++format) {
+      std::vector<uint32_t> rules;
+      for (uint32_t index = 0; index < definitions.size(); ++index)
+        if (definitions[index].format == static_cast<LineFormat>(format) && fits(definitions[index]))
+          rules.push_back(index);
+      found[format] = offer_for(std::move(rules));
+    }
+    return found;
+  }
+
   Offer* of_program(LineFormat format, std::string_view program) {
-    FormatRules& all = formats[static_cast<size_t>(format)];
-    return all.programs.at(program, [&](std::string_view name) {
-      return offer_for(all, select(all, [&](const RuleDefinition& rule) {
-                         return std::ranges::any_of(rule.programs,
-                                                    [&](const auto& glob) { return program_fits(name, glob); });
-                       }));
+    const Offers& found = programs.at(program, [&](std::string_view name) {
+      return find_offers([&](const RuleDefinition& rule) {
+        return std::ranges::any_of(rule.programs, [&](const auto& glob) { return program_fits(name, glob); });
+      });
     });
+    return found[static_cast<size_t>(format)];
   }
 
   Offer* of_file(LineFormat format, std::string_view file) {
-    FormatRules& all = formats[static_cast<size_t>(format)];
-    return all.files.at(file, [&](std::string_view name) {
-      return offer_for(all, select(all, [&](const RuleDefinition& rule) {
-                         return std::ranges::any_of(rule.files,
-                                                    [&](const auto& glob) { return file_fits(name, glob); });
-                       }));
+    const Offers& found = files.at(file, [&](std::string_view name) {
+      return find_offers([&](const RuleDefinition& rule) {
+        return std::ranges::any_of(rule.files, [&](const auto& glob) { return file_fits(name, glob); });
+      });
     });
-  }
-
-  template <typename Fits>
-  [[nodiscard]] std::vector<uint32_t> select(const FormatRules& format, Fits&& fits) const {
-    std::vector<uint32_t> selected;
-    for (const uint32_t index : format.rules)
-      if (fits(definitions[index])) selected.push_back(index);
-    return selected;
+    return found[static_cast<size_t>(format)];
   }
 
   Offer* of_entry(const LogEntry& entry, const LineOrigin& origin) {
@@ -166,7 +166,6 @@ Result<RuleSet> RuleSet::compile(std::span<const RuleDefinition> definitions) {
     const auto index = static_cast<uint32_t>(inside.definitions.size());
     inside.definitions.push_back(definition);
     inside.ids.push_back(rule_named(definition.settings.name));
-    inside.formats[static_cast<size_t>(definition.format)].rules.push_back(index);
     Offer alone;
     alone.rules = {index};
     if (const auto filled = fill(alone, inside.definitions); !filled) return Failure(filled.error());
