@@ -24,7 +24,7 @@ class ExampleReader {
   // A message as the journal has it, without header.
   [[nodiscard]] const std::vector<Event>& read_message(std::string_view message, std::string_view program);
   // Searches that were given up because they took too long.
-  [[nodiscard]] uint64_t given_up() const { return rules_.given_up(); }
+  [[nodiscard]] uint64_t given_up() const { return book_.given_up(); }
 
  private:
   explicit ExampleReader(RuleSet rules) { book_.rules = std::move(rules); }
