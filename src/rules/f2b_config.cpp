@@ -161,7 +161,8 @@ void Config::read_files(const std::vector<std::string>& files) {
     complaints_.push_back(order.front() + ": more than 1,000 files are included; those after them are left out");
     order.resize(max_files);
   }
-  for (const std::string& file : order) merge(file);
+  for (const std::string& file : order)
+    if (const IniFile* ini = load(file)) add(*ini, file);
 }
 
 const IniFile* Config::load(const std::string& file) {
@@ -224,11 +225,9 @@ const IniSection* Config::section(std::string_view name) const {
   return nullptr;
 }
 
-void Config::merge(const std::string& file) {
-  const IniFile* ini = load(file);
-  if (ini == nullptr) return;
+void Config::add(const IniFile& ini, const std::string& file) {
   files_.push_back(file);
-  for (const IniSection& section : ini->sections) {
+  for (const IniSection& section : ini.sections) {
     if (section.name == "DEFAULT") {
       for (const auto& [name, value] : section.options) defaults_[name] = value;
     } else {

@@ -19,6 +19,8 @@ class Config {
   // "filter.d/sshd" under `directory`: sshd.conf, sshd.d/*.conf, sshd.local, sshd.d/*.local; false if there is none.
   bool read(const std::string& directory, const std::string& name);
   void read_files(const std::vector<std::string>& files);
+  // A file that was read already; what it includes is not looked for.
+  void add(const IniFile& ini, const std::string& file);
 
   // Sentences with file and line; what they are about was left out.
   [[nodiscard]] const std::vector<std::string>& complaints() const { return complaints_; }
@@ -45,7 +47,6 @@ class Config {
                bool must_exist, const std::string& named_by);
   void collect_named(const IniFile& ini, std::string_view option, const std::string& file,
                      std::vector<std::string>& chain, std::vector<std::string>& order);
-  void merge(const std::string& file);
   void merge_section(const IniSection& section);
   [[nodiscard]] IniSection* find(std::string_view name);
   [[nodiscard]] const IniFile* load(const std::string& file);

@@ -64,16 +64,22 @@ bool is_filter_option(std::string_view name) {
 }
 
 Result<FilterFile> FilterFile::read(const std::string& directory, const std::string& name) {
-  FilterFile file;
-  file.name_ = name;
   if (name.find("..") != std::string::npos)
     return fail("the name of the filter \"" + escape_controls(name) + "\" leads out of filter.d");
-  if (!file.config_.read(directory, "filter.d/" + name)) {
+  Config config;
+  if (!config.read(directory, "filter.d/" + name)) {
     return fail("the filter " + escape_controls(name) + ": there is no " + directory + "/filter.d/" +
                 escape_controls(name) + ".conf");
   }
-  if (file.config_.section("Definition") == nullptr)
-    return fail(file.config_.files().back() + ": the filter has no section [Definition]");
+  return from(name, std::move(config));
+}
+
+Result<FilterFile> FilterFile::from(const std::string& name, Config config) {
+  if (config.section("Definition") == nullptr)
+    return fail((config.files().empty() ? name : config.files().back()) + ": the filter has no section [Definition]");
+  FilterFile file;
+  file.name_ = name;
+  file.config_ = std::move(config);
   return file;
 }
 

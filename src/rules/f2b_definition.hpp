@@ -32,6 +32,9 @@ class FilterFile {
   // filter.d/NAME below `directory` (/etc/fail2ban).
   [[nodiscard]] static Result<FilterFile> read(const std::string& directory, const std::string& name);
 
+  // The same of a configuration that was read already.
+  [[nodiscard]] static Result<FilterFile> from(const std::string& name, Config config);
+
   // Whether the file itself says which kind of log it reads.
   [[nodiscard]] bool says_logtype() const;
   // `jail`: the jail's own options, over those of the file; `options`: those in brackets (filter[mode=…]), over all.
