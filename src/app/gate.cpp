@@ -327,7 +327,8 @@ Intended Gate::intended(WallTime now) const {
   all.bans->reserve(active.size());
   active.for_each([&](ActiveBans::Slot slot) {
     if (active.ban(slot).until > now)
-      all.bans->push_back({active.prefix(slot), active.ban(slot).scope, active.ban(slot).until});
+      all.bans->push_back({active.prefix(slot), active.ban(slot).scope, active.ban(slot).until,
+                           knock_of(active.ban(slot).origin, active.ban(slot).repeat)});
   });
   all.allowed = everything_allowed();
   all.open = ports_.current(now);

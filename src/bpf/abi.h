@@ -101,13 +101,15 @@ struct palang_port_set {
 };
 
 #define PALANG_MOST_LENGTHS4 32U
-#define PALANG_MOST_LENGTHS6 128U
+#define PALANG_MOST_LENGTHS6 81U
+#define PALANG_GATED_LENGTH6 48U
 
 // palang_settings.flags
 #define PALANG_TRIPWIRE 1U
 #define PALANG_DECOYS 2U
 #define PALANG_KNOWS_OWN 4U  // the map `own` holds all addresses of this host; else every destination counts as one
 
+// The lists of lengths only ever grow, so that no reader misses one. All numbers may change at any time.
 struct palang_settings {
   __u64 seed_a;  // odd; of all hashes but those of the pages
   __u64 seed_b;
@@ -115,8 +117,8 @@ struct palang_settings {
   __u32 flags;
   __u32 unit_shift;      // one unit of the clock is 1 << unit_shift jiffies
   __u32 lengths4_count;  // of IPv4 prefixes in nets4 other than 32
-  __u32 lengths6_count;  // of IPv6 prefixes in nets6
-  __u32 wide6_count;     // of those, the first so many are shorter than /48 and not in the gate
+  __u32 lengths6_count;  // of IPv6 prefixes in nets6 that are in the gate: /48 and longer
+  __u32 wide6_count;     // shorter ones
   __u16 ephemeral_from;  // local ports of connections that this host opens
   __u16 ephemeral_to;
   __u32 knock_units[PALANG_KNOCKS];  // how far from now a knock moves the end
@@ -131,6 +133,7 @@ struct palang_settings {
   __u32 hz;
   __u8 lengths4[PALANG_MOST_LENGTHS4];
   __u8 lengths6[PALANG_MOST_LENGTHS6];
+  __u8 wide6[PALANG_GATED_LENGTH6];
 };
 
 // What palang_clock answers.
@@ -156,6 +159,7 @@ struct palang_tracked_set {
 // Budgets, renewed each second.
 #define PALANG_BUDGET_NETWORKS 4096U
 struct palang_budget {
+  __u64 made;  // bans that the program ever put into the map `fresh`
   __u64 bans;  // the second above, what was spent in it below
   __u64 decoys;
   __u64 networks[PALANG_BUDGET_NETWORKS];

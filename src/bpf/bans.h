@@ -24,12 +24,17 @@ static __always_inline int is_over(__u32 word, __u32 now) {
   return word >> PALANG_END_SHIFT <= now;
 }
 
-// A ban in force is taken, a full one before a quiet one.
-static __always_inline void take(struct packet* packet, __u32 word, __u32 now, enum place_kind kind, __u32 place) {
-  if (is_over(word, now) || (packet->word != 0 && (word & PALANG_FULL) == 0)) return;
+// A ban in force is taken: a full one before a quiet one, the longer prefix before the shorter.
+static __always_inline void take(struct packet* packet, __u32 word, __u32 now, enum place_kind kind, __u32 place,
+                                 __u8 length) {
+  if (is_over(word, now)) return;
+  const __u32 rank = (word & PALANG_FULL) << 8 | length;
+  const __u32 best = (packet->word & PALANG_FULL) << 8 | packet->length;
+  if (packet->word != 0 && rank <= best) return;
   packet->word = word;
   packet->kind = kind;
   packet->place = place;
+  packet->length = length;
 }
 
 // The slot that holds `address`, PALANG_SLOTS if none does. PALANG_SLOTS + 1: neither, and the bucket has been full, so
@@ -85,7 +90,7 @@ static __always_inline struct palang_ban* ban_of_net4(__u32 address, __u32 lengt
 
 static __always_inline void search_net4(struct packet* packet, __u32 length, __u32 now) {
   const struct palang_ban* const ban = ban_of_net4((__u32)packet->low, length);
-  if (ban) take(packet, ban->word, now, IN_NETS4, length);
+  if (ban) take(packet, ban->word, now, IN_NETS4, length, length);
 }
 
 static __always_inline struct palang_ban* ban_of_net6(__u64 high, __u64 low, __u32 length) {
@@ -109,24 +114,34 @@ __noinline int search_wide4(struct packet* packet, __u32 now) {
   const struct palang_settings* const known = bpf_map_lookup_elem(&settings, &zero);
   if (!known || !packet) return 0;
   const struct palang_ban* const made = ban_of_fresh(packet);
-  if (made) take(packet, made->word, now, IN_FRESH, 0);
+  if (made) take(packet, made->word, now, IN_FRESH, 0, 128);
   for (__u32 i = 0; i < PALANG_MOST_LENGTHS4 && i < known->lengths4_count; ++i)
     search_net4(packet, known->lengths4[i], now);
   return 0;
 }
 
-// At the first `lengths` in use.
-__noinline int search_all6(struct packet* packet, __u32 lengths, __u32 now) {
+static __always_inline void search_net6(struct packet* packet, __u32 length, __u32 now) {
+  const struct palang_ban* const ban = ban_of_net6(packet->high, packet->low, length);
+  if (ban) take(packet, ban->word, now, IN_NETS6, length, length);
+}
+
+// What the gate knows of.
+__noinline int search_gated6(struct packet* packet, __u32 now) {
   const __u32 zero = 0;
   const struct palang_settings* const known = bpf_map_lookup_elem(&settings, &zero);
   if (!known || !packet) return 0;
   const struct palang_ban* const made = ban_of_fresh(packet);
-  if (made) take(packet, made->word, now, IN_FRESH, 0);
-  for (__u32 i = 0; i < PALANG_MOST_LENGTHS6 && i < lengths; ++i) {
-    const __u32 length = known->lengths6[i];
-    const struct palang_ban* const ban = ban_of_net6(packet->high, packet->low, length);
-    if (ban) take(packet, ban->word, now, IN_NETS6, length);
-  }
+  if (made) take(packet, made->word, now, IN_FRESH, 0, 128);
+  for (__u32 i = 0; i < PALANG_MOST_LENGTHS6 && i < known->lengths6_count; ++i)
+    search_net6(packet, known->lengths6[i], now);
+  return 0;
+}
+
+__noinline int search_wide6(struct packet* packet, __u32 now) {
+  const __u32 zero = 0;
+  const struct palang_settings* const known = bpf_map_lookup_elem(&settings, &zero);
+  if (!known || !packet) return 0;
+  for (__u32 i = 0; i < PALANG_GATED_LENGTH6 && i < known->wide6_count; ++i) search_net6(packet, known->wide6[i], now);
   return 0;
 }
 
@@ -143,7 +158,7 @@ static __always_inline void find_ban4(const struct palang_settings* settings, st
   const __u32 now = clock_now(settings);
   const __u64 found = search_pages(address);
   if (found > 1)
-    take(packet, found >> 32, now, IN_PAGES, (__u32)found);
+    take(packet, found >> 32, now, IN_PAGES, (__u32)found, 32);
   else if (found == 1)
     search_net4(packet, 32, now);
   if (found > 1 && packet->word == 0) count(PALANG_SAW_EXPIRED);
@@ -157,9 +172,9 @@ static __always_inline void find_ban6(const struct palang_settings* settings, st
   const __u32 bit = palang_gate6_bit(packet->high, settings->seed_a, settings->seed_b);
   const struct palang_gate6* const gate = bpf_map_lookup_elem(&gate6, &zero);
   if (!gate) return;
-  const int inside = (gate->bits[bit / 64 & (PALANG_GATE6_BYTES / 8 - 1)] >> (bit & 63)) & 1;
-  const __u32 lengths = inside ? settings->lengths6_count : settings->wide6_count;
-  if (lengths > 0 || inside) search_all6(packet, lengths, clock_now(settings));
+  if ((gate->bits[bit / 64 & (PALANG_GATE6_BYTES / 8 - 1)] >> (bit & 63)) & 1)
+    search_gated6(packet, clock_now(settings));
+  if (settings->wide6_count != 0) search_wide6(packet, clock_now(settings));
 }
 
 // A packet of the banned source moves the end of its ban. Stored only where that gains a sixteenth; if somebody else

@@ -51,6 +51,7 @@ struct packet {
   __u8 icmp_type;
   __u8 fragment;  // any fragment, the first too
   __u8 tripped;   // see tripwire.h
+  __u8 length;    // of the prefix that is banned
   __u8 kind;      // enum place_kind: where the ban is that covers the source
   __u32 place;
   __u32 word;  // 0: no ban covers the source

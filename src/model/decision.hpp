@@ -41,6 +41,11 @@ struct Decision {
 // "refused at tcp/8083", "tried 12 ports, last tcp/22", "banned by hand": what a person reads as the reason.
 [[nodiscard]] std::string reason_text(const Decision& decision);
 
+// As Ban::knock: knocks move what was decided here, not what an admin or somebody else decided.
+[[nodiscard]] constexpr uint8_t knock_of(Origin origin, uint8_t repeat) {
+  return origin == Origin::local ? static_cast<uint8_t>(repeat + 1) : uint8_t{0};
+}
+
 enum class ChangeKind : uint8_t {
   added,     // a new decision
   moved,     // the same decision, with another end (a knock, a re-ban) or scope

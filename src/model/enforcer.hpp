@@ -17,6 +17,7 @@ struct Ban {
   Prefix prefix;
   Scope scope = Scope::quiet;
   WallTime until;
+  uint8_t knock = 0;  // 0: knocks don't move the end; else `quiet`, doubled knock-1 times, is how far they do
 };
 
 // What is allowed passes before any ban is looked at.
