@@ -150,11 +150,17 @@ static __always_inline int gate_bit(const struct palang_gate4* gate, __u32 addre
   return (gate->bits[word & (PALANG_GATE4_BYTES / 8 - 1)] >> (address >> 8 & 63)) & 1;
 }
 
+// Where most packets end their search: one bit, before anything else is looked at.
+static __always_inline int may_be_banned4(const struct packet* packet) {
+  const __u32 zero = 0;
+  const struct palang_gate4* const gate = bpf_map_lookup_elem(&gate4, &zero);
+  return gate && gate_bit(gate, (__u32)packet->low);
+}
+
+// Behind that bit.
 static __always_inline void find_ban4(const struct palang_settings* settings, struct packet* packet) {
   const __u32 zero = 0;
   const __u32 address = (__u32)packet->low;
-  const struct palang_gate4* const gate = bpf_map_lookup_elem(&gate4, &zero);
-  if (!gate || !gate_bit(gate, address)) return;
   const __u32 now = clock_now(settings);
   const __u64 found = search_pages(address);
   if (found > 1)

@@ -81,6 +81,7 @@ static __always_inline int verdict_on(void* context, enum hook hook, void* start
   struct packet packet = {};
   const int parsed = parse(start, end, &packet);
   if (parsed != PALANG_PASS) return parsed;
+  if (packet.is_v4 && !may_be_banned4(&packet)) return PALANG_PASS;
   int verdict = judge(&packet);
   if (verdict & MAY_BE_REPLY) {
     if (is_reply(context, hook, &packet)) return PALANG_PASS_REPLY;

@@ -6,8 +6,8 @@
 namespace palang {
 namespace {
 
-// A round of removing what is over, in calls of apply() or hits().
-constexpr uint32_t calls_per_sweep = 256;
+// A round of removing what is over, in seconds in which apply() is called.
+constexpr uint32_t portions_per_sweep = 256;
 constexpr size_t lookups_ahead = 16;
 constexpr uint32_t same_end = 2;  // units
 
@@ -92,7 +92,7 @@ Result<void> XdpEnforcer::apply(std::span<const Change> changes, WallTime now) {
       return Failure(done.error());
     }
   }
-  return table_.sweep(calls_per_sweep, clock->units());
+  return table_.sweep(portions_per_sweep, clock->units());
 }
 
 Result<ReconcileReport> XdpEnforcer::reconcile(const Intended& intended, Extra extra, WallTime now) {

@@ -91,22 +91,21 @@ XdpPages::Put XdpPages::put_with_hits(uint32_t address, uint32_t word, uint32_t 
   const uint64_t key = hash(address);
   const Place first = first_slot(key);
   Place place = in_bucket(first, address);
-  Place second;
-  if (place.page == 0 && has_been_full(first)) {
-    second = first_slot(palang_second(key));
-    place = in_bucket(second, address);
-  }
+  const bool goes_on = place.page == 0 && has_been_full(first);
+  const Place second = goes_on ? first_slot(palang_second(key)) : Place{};
+  if (goes_on) place = in_bucket(second, address);
   if (place.page != 0) {
     write(place, address, word, hits);
     return Put::replaced;
   }
+  const bool both_full = goes_on && has_been_full(second);
   place = room_in_bucket(first);
   // A bucket without room has a ban in its last slot, which tells the program to go on at the second choice.
-  if (place.page == 0) place = room_in_bucket(first_slot(palang_second(key)));
+  if (place.page == 0) place = room_in_bucket(second);
   if (place.page == 0) return Put::no_room;
   write(place, address, word, hits);
   ++used_;
-  return Put::added;
+  return both_full ? Put::added_where_full : Put::added;
 }
 
 // A bucket that has been full stays marked as such: its bans may be in their second choice.

@@ -23,6 +23,7 @@ class XdpPages {
 
   enum class Put : uint8_t {
     added,
+    added_where_full,  // as added; both its buckets have been full, so that it may also have overflowed earlier
     replaced,
     no_room,  // both buckets are full; the caller finds another place (see set_overflowed)
   };

@@ -99,7 +99,7 @@ Result<void> XdpTable::put_single4(const Prefix& prefix, uint32_t word, uint32_t
   if (put == XdpPages::Put::no_room) {
     if (auto done = nets4_.put(prefix, word); !done) return Failure(done.error());
     pages_.set_overflowed(static_cast<uint32_t>(overflowed()));
-  } else if (put == XdpPages::Put::added && overflowed() > 0) {
+  } else if (put == XdpPages::Put::added_where_full && overflowed() > 0) {
     if (auto done = nets4_.remove(prefix); !done) return Failure(done.error());
     pages_.set_overflowed(static_cast<uint32_t>(overflowed()));
   }
@@ -227,10 +227,12 @@ std::vector<WordedBan> XdpTable::fresh() const {
   return bans;
 }
 
-Result<void> XdpTable::sweep(uint32_t calls, uint32_t now) {
-  const auto pages = static_cast<uint32_t>(pages_.bytes() / sizeof(palang_page) / std::max(calls, 1U) + 1);
+Result<void> XdpTable::sweep(uint32_t portions, uint32_t now) {
+  if (now == swept_at_) return {};
+  swept_at_ = now;
+  const auto pages = static_cast<uint32_t>(pages_.bytes() / sizeof(palang_page) / std::max(portions, 1U) + 1);
   stale_ += pages_.sweep(pages, now);
-  if (++sweeps_ < calls) return {};
+  if (++sweeps_ < portions) return {};
   sweeps_ = 0;
   for (XdpNets* nets : {&nets4_, &nets6_})
     if (auto done = sweep_nets(*nets, now); !done) return done;

@@ -33,8 +33,8 @@ class XdpTable {
     if (prefix.is_v4() && prefix.is_single()) pages_.prefetch_bucket(prefix.address().v4_bits());
   }
 
-  // A portion of removing what is over, so that a whole round takes some `calls` calls.
-  [[nodiscard]] Result<void> sweep(uint32_t calls, uint32_t now);
+  // Removes what is over, a portion at a time; does nothing more than once per unit of the clock.
+  [[nodiscard]] Result<void> sweep(uint32_t portions, uint32_t now);
   [[nodiscard]] Result<void> clear();
 
   [[nodiscard]] uint64_t size() const { return pages_.size() + nets4_.size() + nets6_.size(); }
@@ -74,6 +74,7 @@ class XdpTable {
   uint64_t fresh_forgotten_ = 0;  // of those that the program counts as made
   uint64_t stale_ = 0;            // bans that went since the gate was tidied up
   uint32_t sweeps_ = 0;
+  uint32_t swept_at_ = 0;
 };
 
 }  // namespace palang

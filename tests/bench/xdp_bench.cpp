@@ -1,0 +1,267 @@
+// What a packet, a ban and two million bans cost in XDP, against the ways there are otherwise; see xdp.bench.sh.
+//
+//   xdp_bench PATHS_OBJECT
+//
+// One line per figure: name, value, unit. The ratios and goals are made of them by xdp_report.py.
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <sched.h>
+#include <sys/mman.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cstdio>
+#include <cstdlib>
+#include <fstream>
+#include <map>
+#include <random>
+#include <string>
+#include <vector>
+
+#include "enforce/xdp_enforcer.hpp"
+
+namespace {
+
+using namespace palang;
+using Steady = std::chrono::steady_clock;
+
+constexpr int rounds = 7;
+constexpr uint32_t packets_a_round = 1'000'000;
+constexpr size_t most_sources = size_t{1} << 22;
+
+void die(const char* what, const std::string& why) {
+  std::fprintf(stderr, "%s: %s\n", what, why.c_str());
+  std::exit(1);
+}
+
+template <typename T>
+T must(Result<T> result, const char* what) {
+  if (!result) die(what, result.error().text);
+  if constexpr (!std::is_void_v<T>) return std::move(*result);
+}
+
+void report(const std::string& name, double value, const char* unit) {
+  std::printf("%s\t%.4g\t%s\n", name.c_str(), value, unit);
+  std::fflush(stdout);
+}
+
+double median(std::vector<double> values) {
+  std::ranges::sort(values);
+  return values[values.size() / 2];
+}
+
+double seconds_since(Steady::time_point start) {
+  return std::chrono::duration<double>(Steady::now() - start).count();
+}
+
+// Of the maps whose descriptors this process has open: what the kernel says they take.
+double map_megabytes() {
+  std::map<std::string, double> by_id;
+  for (int fd = 0; fd < 256; ++fd) {
+    std::ifstream info("/proc/self/fdinfo/" + std::to_string(fd));
+    std::string key, id;
+    double bytes = 0;
+    while (info >> key) {
+      if (key == "map_id:") info >> id;
+      if (key == "memlock:") info >> bytes;
+    }
+    if (!id.empty()) by_id[id] = bytes;
+  }
+  double sum = 0;
+  for (const auto& [id, bytes] : by_id) sum += bytes;
+  return sum / 1e6;
+}
+
+// The ways of xdp_paths.bpf.c, over the very maps of the enforcer.
+class Paths {
+ public:
+  Paths(const char* file, const XdpProgram& program) : object_(bpf_object__open_file(file, nullptr)) {
+    if (object_ == nullptr) die("open", file);
+    bpf_map* map = nullptr;
+    bpf_object__for_each_map(map, object_) {
+      const int shared = program.map(bpf_map__name(map));
+      if (shared >= 0 && !bpf_map__is_internal(map)) bpf_map__reuse_fd(map, shared);
+    }
+    if (bpf_object__load(object_) != 0) die("load", file);
+    sources_ = memory<uint64_t>("sources", most_sources * sizeof(uint64_t));
+    turn_ = memory<uint32_t>("turns", 8);
+  }
+  // 2^n sources, each one's address in host order.
+  void use(const std::vector<uint32_t>& sources) {
+    for (size_t i = 0; i < sources.size(); ++i) sources_[i] = __builtin_bswap32(sources[i]);
+    turn_[1] = static_cast<uint32_t>(sources.size() - 1);
+  }
+  double nanoseconds(const char* name, uint32_t expected) {
+    unsigned char frame[64] = {2, 0, 0, 0, 0, 1, 2, 0, 0, 0, 0, 2, 8, 0, 0x45, 0, 0, 40, 0, 7, 0, 0, 64, 6};
+    frame[30] = 192, frame[32] = 2, frame[33] = 1;
+    frame[34] = 0x9c, frame[36] = 0, frame[37] = 22, frame[46] = 0x50, frame[47] = 2;
+    bpf_test_run_opts options{};
+    options.sz = sizeof options;
+    options.data_in = frame;
+    options.data_size_in = 54;
+    options.repeat = packets_a_round;
+    const int fd = bpf_program__fd(bpf_object__find_program_by_name(object_, name));
+    if (bpf_prog_test_run_opts(fd, &options) != 0) die("run", name);
+    if (options.retval != expected) die(name, "another verdict than expected: " + std::to_string(options.retval));
+    return options.duration;
+  }
+  [[nodiscard]] int map(const char* name) const { return bpf_object__find_map_fd_by_name(object_, name); }
+
+ private:
+  template <typename T>
+  T* memory(const char* name, size_t bytes) const {
+    void* const start = ::mmap(nullptr, std::max<size_t>(bytes, 4096), PROT_READ | PROT_WRITE, MAP_SHARED, map(name), 0);
+    if (start == MAP_FAILED) die("map", name);
+    return static_cast<T*>(start);
+  }
+  bpf_object* object_;
+  uint64_t* sources_ = nullptr;
+  uint32_t* turn_ = nullptr;
+};
+
+uint32_t scattered(uint32_t i) {
+  uint32_t x = i * 2654435761U + 12345;  // a permutation: all distinct
+  x ^= x >> 16;
+  x *= 0x7feb352dU;
+  x ^= x >> 15;
+  return x;
+}
+
+std::vector<uint32_t> pick(size_t count, uint32_t from, uint32_t among, std::mt19937& random) {
+  std::vector<uint32_t> sources(count);
+  for (uint32_t& source : sources) source = scattered(from + static_cast<uint32_t>(random() % among));
+  return sources;
+}
+
+void fill_others(const Paths& paths, uint32_t from, uint32_t to) {
+  const uint64_t never = UINT64_MAX;
+  for (uint32_t i = from; i < to; ++i) {
+    const uint32_t address = scattered(i);
+    bpf_map_update_elem(paths.map("plain_hash"), &address, &never, BPF_ANY);
+    const uint32_t key[2] = {32, __builtin_bswap32(address)};
+    bpf_map_update_elem(paths.map("lpm"), key, &never, BPF_ANY);
+  }
+}
+
+// Rounds of the ways in turn, so that a disturbance meets them all.
+void compare(Paths& paths, const std::string& situation, const std::vector<const char*>& ways, bool banned) {
+  std::map<std::string, std::vector<double>> times;
+  for (int round = -1; round < rounds; ++round) {
+    for (const char* const way : ways) {
+      const bool judges = std::string(way) != "empty" && std::string(way) != "parse_only";
+      const double time = paths.nanoseconds(way, judges && !banned ? XDP_PASS : XDP_DROP);
+      if (round >= 0) times[way].push_back(time);
+    }
+  }
+  for (const char* const way : ways) report(situation + "/" + way, median(times[way]), "ns");
+}
+
+std::vector<Ban> bans_up_to(uint32_t count, WallTime now) {
+  std::vector<Ban> bans;
+  bans.reserve(count);
+  for (uint32_t i = 0; i < count; ++i)
+    bans.push_back({Prefix::of(Address::v4(scattered(i))), Scope::full, now + one_day * 3});
+  return bans;
+}
+
+void packets_at(Paths& paths, uint32_t bans) {
+  std::mt19937 random(7);
+  const std::string at = std::to_string(bans);
+  std::vector<const char*> all{"empty", "parse_only", "gate", "hash", "trie"};
+  if (std::getenv("PALANG_BENCH_BRIEF") != nullptr) all.resize(3);
+  constexpr uint32_t strangers = 0x8000'0000, many = 1U << 30;
+  paths.use(pick(64, strangers, many, random));
+  compare(paths, at + "/stranger, hot", all, false);
+  paths.use(pick(most_sources, strangers, many, random));
+  compare(paths, at + "/stranger, random", all, false);
+  if (bans == 0) return;
+  paths.use(pick(64, 0, bans, random));
+  compare(paths, at + "/banned, hot", all, true);
+  paths.use(pick(most_sources, 0, bans, random));
+  compare(paths, at + "/banned, random", all, true);
+}
+
+Change change_of(uint32_t number, ChangeKind kind, WallTime now) {
+  Change change;
+  change.kind = kind;
+  change.decision.prefix = Prefix::of(Address::v4(scattered(number)));
+  change.decision.until = now + one_day;
+  return change;
+}
+
+void changes_at(XdpEnforcer& enforcer, uint32_t bans, WallTime now) {
+  constexpr uint32_t many = 20'000;
+  std::vector<double> adds, removals;
+  for (int round = 0; round < rounds; ++round) {
+    for (const ChangeKind kind : {ChangeKind::added, ChangeKind::lifted}) {
+      const auto start = Steady::now();
+      for (uint32_t i = 0; i < many; ++i) {
+        const Change change = change_of(0x7000'0000 + i, kind, now);
+        must(enforcer.apply({&change, 1}, now), "apply");
+      }
+      (kind == ChangeKind::added ? adds : removals).push_back(seconds_since(start) / many * 1e9);
+    }
+  }
+  report(std::to_string(bans) + "/one more, a call each", median(adds), "ns");
+  report(std::to_string(bans) + "/one less, a call each", median(removals), "ns");
+  std::vector<double> bulk;
+  for (int round = 0; round < rounds; ++round) {
+    std::vector<Change> changes, back;
+    for (uint32_t i = 0; i < many; ++i) {
+      changes.push_back(change_of(0x7000'0000 + i, ChangeKind::added, now));
+      back.push_back(change_of(0x7000'0000 + i, ChangeKind::lifted, now));
+    }
+    const auto start = Steady::now();
+    must(enforcer.apply(changes, now), "apply");
+    bulk.push_back(seconds_since(start) / many * 1e9);
+    must(enforcer.apply(back, now), "apply");
+  }
+  report(std::to_string(bans) + "/one more, of many", median(bulk), "ns");
+}
+
+void load_at(XdpEnforcer& enforcer, uint32_t bans, WallTime now) {
+  Intended intended;
+  intended.bans = bans_up_to(bans, now);
+  std::vector<double> loads, again, starts;
+  for (int round = 0; round < 3; ++round) {
+    must(enforcer.lift_everything({}), "lift");
+    auto start = Steady::now();
+    must(enforcer.reconcile(intended, Enforcer::Extra::remove, now), "load");
+    loads.push_back(seconds_since(start));
+    start = Steady::now();
+    const auto second = must(enforcer.reconcile(intended, Enforcer::Extra::remove, now), "load again");
+    again.push_back(seconds_since(start));
+    if (second.added + second.removed + second.refreshed != 0) die("reconcile", "twice is not once");
+    start = Steady::now();
+    must(XdpTable::open(enforcer.program()), "open");
+    starts.push_back(seconds_since(start));
+  }
+  report(std::to_string(bans) + "/load", median(loads), "s");
+  report(std::to_string(bans) + "/reconcile once more", median(again), "s");
+  report(std::to_string(bans) + "/open what is there (restart)", median(starts), "s");
+  report(std::to_string(bans) + "/table", static_cast<double>(enforcer.table().bytes()) / 1e6, "MB");
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  if (argc != 2) die("usage", "xdp_bench PATHS_OBJECT");
+  if (::unshare(CLONE_NEWNET) != 0) die("unshare", "a network namespace");
+  const WallTime now = SystemClock{}.now();
+  auto program = must(XdpProgram::load({}), "load");
+  auto enforcer = must(XdpEnforcer::open(std::move(program), {}), "open");
+  const double before = map_megabytes();
+  report("0/all maps", before, "MB");
+  load_at(*enforcer, 1'000'000, now);
+  must(enforcer->lift_everything({}), "lift");
+  Paths paths(argv[1], enforcer->program());
+  uint32_t filled = 0;
+  const bool brief = std::getenv("PALANG_BENCH_BRIEF") != nullptr;
+  for (const uint32_t bans : brief ? std::vector<uint32_t>{2'000'000} : std::vector<uint32_t>{0, 100'000, 2'000'000}) {
+    load_at(*enforcer, bans, now);
+    if (!brief) fill_others(paths, filled, bans);
+    filled = bans;
+    packets_at(paths, bans);
+    changes_at(*enforcer, bans, now);
+  }
+}
