@@ -75,6 +75,22 @@ Json source_json(const SourceStatus& source) {
   };
 }
 
+Json enforcement_json(const EnforcementStatus& status) {
+  Json interfaces = Json::array();
+  for (const InterfaceStatus& one : status.interfaces)
+    interfaces.push_back({{"name", one.name}, {"mode", text_or_null(one.mode)}, {"reasons", one.reasons}});
+  Json packets = Json::object();
+  for (const NamedCount& count : status.packets) packets[count.name] = count.count;
+  return {
+      {"interfaces", std::move(interfaces)},
+      {"reasons", status.reasons},
+      {"kernel_bytes", status.kernel_bytes},
+      {"runs", status.runs},
+      {"run_ns", status.run_ns},
+      {"packets", std::move(packets)},
+  };
+}
+
 std::string text_of(const StatusReply& status) {
   Json sources = Json::array();
   for (const SourceStatus& source : status.sources) sources.push_back(source_json(source));
@@ -88,6 +104,7 @@ std::string text_of(const StatusReply& status) {
       {"troubles", status.troubles},
       {"profile", status.profile},
       {"enforcer", status.enforcer},
+      {"enforcement", enforcement_json(status.enforcement)},
       {"bans",
        {{"intended", status.bans_intended},
         {"in_kernel", status.bans_in_kernel},

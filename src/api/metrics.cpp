@@ -46,6 +46,17 @@ class Page {
   std::string text_;
 };
 
+void add_enforcement(Page& page, const EnforcementStatus& status) {
+  page.one("palang_xdp_kernel_bytes", "gauge", "Kernel memory of XDP's tables.", status.kernel_bytes);
+  page.family("palang_xdp_interface", "gauge", "Interfaces that XDP should guard: 1, or 0 where it can't.");
+  for (const InterfaceStatus& one : status.interfaces)
+    page.sample(one.mode.empty() ? 0 : 1,
+                fmt::format("interface=\"{}\",mode=\"{}\"", label(one.name), label(one.mode)));
+  page.family("palang_xdp_packets_total", "counter", "Packets, by what XDP did with them.");
+  for (const NamedCount& count : status.packets)
+    page.sample(count.count, fmt::format("verdict=\"{}\"", label(count.name)));
+}
+
 void add_sources(Page& page, const StatusReply& status) {
   struct Counter {
     std::string_view name;
@@ -87,6 +98,7 @@ std::string metrics_text(const StatusReply& status) {
   page.one("palang_bans_intended", "gauge", "Bans the kernel should hold.", status.bans_intended);
   page.one("palang_bans_in_kernel", "gauge", "Bans the kernel holds.", status.bans_in_kernel);
   page.one("palang_allowed", "gauge", "Prefixes that are never banned.", status.allowed);
+  add_enforcement(page, status.enforcement);
   add_sources(page, status);
   page.family("palang_count", "untyped", "Everything else that is counted, by its name in the status.");
   for (const NamedCount& counter : status.counters)

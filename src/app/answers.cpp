@@ -50,15 +50,6 @@ std::vector<std::string> advice_for(const ExplainReply& reply) {
   return advice;
 }
 
-std::string_view enforcer_name(EnforceSettings::Backend backend) {
-  switch (backend) {
-    case EnforceSettings::Backend::nftables: return "nftables";
-    case EnforceSettings::Backend::ipset: return "ipset";
-    case EnforceSettings::Backend::dry_run: return "dry-run";
-  }
-  return "?";
-}
-
 }  // namespace
 
 Answers::Answers(Gate& gate, const std::vector<Intake>& intakes, const std::vector<std::string>& rule_faults,
@@ -83,7 +74,8 @@ Result<Reply> Answers::answer(const GetStatus&) {
   reply.pid = ::getpid();
   reply.started = started_;
   reply.profile = gate_.config().profile;
-  reply.enforcer = enforcer_name(gate_.config().enforce.backend);
+  reply.enforcer = gate_.enforcement().name();
+  reply.enforcement = gate_.enforcement().status();
   reply.bans_intended = active.size();
   reply.bans_in_kernel = bans_in_kernel(now);
   reply.quiet = active.size_of(Scope::quiet);

@@ -8,6 +8,7 @@
 
 #include "api/server.hpp"
 #include "app/answers.hpp"
+#include "app/enforcement.hpp"
 #include "app/event_loop.hpp"
 #include "app/gate.hpp"
 #include "app/host_watch.hpp"
@@ -16,9 +17,7 @@
 #include "app/rule_loading.hpp"
 #include "app/version.hpp"
 #include "base/log.hpp"
-#include "enforce/dry_run.hpp"
-#include "enforce/ipset_enforcer.hpp"
-#include "enforce/nft_enforcer.hpp"
+#include "host/link_watch.hpp"
 
 namespace palang {
 namespace {
@@ -30,29 +29,6 @@ constexpr Duration flush_timeout{10s};
 
 bool is_dry(const Config& config) {
   return config.enforce.backend == EnforceSettings::Backend::dry_run;
-}
-
-// The enforcer, and how changes by others are noticed.
-struct Enforcement {
-  std::unique_ptr<Enforcer> enforcer;
-  uint32_t port_id = 0;            // by which the kernel names it in notifications; 0: there are none
-  IpsetEnforcer* ipset = nullptr;  // the enforcer, where it has to look by itself
-};
-
-Result<Enforcement> open_enforcement(const Config& config) {
-  if (is_dry(config)) return Enforcement{std::make_unique<DryRun>()};
-  if (config.enforce.backend == EnforceSettings::Backend::ipset) {
-    auto opened = IpsetEnforcer::open();
-    if (!opened) return Failure(opened.error());
-    IpsetEnforcer* const ipset = opened->get();
-    log_info(ipset->uses_legacy_iptables() ? "using iptables by its older interface (legacy)"
-                                           : "using iptables by nf_tables");
-    return Enforcement{std::move(*opened), 0, ipset};
-  }
-  auto nft = NftEnforcer::open();
-  if (!nft) return Failure(nft.error());
-  const uint32_t port_id = (*nft)->port_id();
-  return Enforcement{std::move(*nft), port_id, nullptr};
 }
 
 class Daemon {
@@ -73,6 +49,8 @@ class Daemon {
   void connect();
   void watch_kernel();
   void look_at_ipsets();
+  void watch_interfaces();
+  void agree_with_kernel();
   void read(size_t intake);
   void read_later(size_t intake);
   Result<DoneReply> reload();
@@ -84,9 +62,7 @@ class Daemon {
   std::shared_ptr<const Config> config_;
   SystemClock clock_;
   EventLoop loop_;
-  uint32_t enforcer_port_id_ = 0;
-  IpsetEnforcer* ipset_ = nullptr;  // the gate's
-  std::string ipset_trouble_;
+  Enforcement* enforcement_ = nullptr;  // the gate's
   std::unique_ptr<Gate> gate_;
   ServiceNames service_names_;  // the journal asks it
   bool reads_journal_ = false;
@@ -98,6 +74,10 @@ class Daemon {
   std::vector<event*> read_again_;  // one for each intake, owned by the loop
   Source::Batch batch_;
   std::optional<NftMonitor> monitor_;
+  uint32_t monitored_ = 0;          // whose changes it leaves out
+  event* monitor_event_ = nullptr;  // the loop's
+  std::optional<LinkWatch> link_watch_;
+  std::string ipset_trouble_;
   std::unique_ptr<HostWatch> host_watch_;
   std::unique_ptr<Answers> answers_;
   std::unique_ptr<ApiServer> api_;
@@ -124,12 +104,11 @@ Result<Gate::Parts> Daemon::open_parts(Snapshot& snapshot) {
   auto config = std::make_shared<Config>(*config_);
   if (const auto loaded = load_rules(*config, parts.book); !loaded) return Failure(loaded.error());
   parts.config = config_ = std::move(config);
-  auto enforcement = open_enforcement(*config_);
+  auto enforcement = Enforcement::open(*config_);
   if (!enforcement) return Failure(enforcement.error());
-  parts.enforcer = std::move(enforcement->enforcer);
-  enforcer_port_id_ = enforcement->port_id;
-  ipset_ = enforcement->ipset;
-  if (ipset_ != nullptr) parts.reconcile_every = one_day;
+  enforcement_ = enforcement->get();
+  parts.enforcer = *std::move(enforcement);
+  if (enforcement_->ipset() != nullptr) parts.reconcile_every = one_day;
   if (is_dry(*config_)) return parts;
 
   LedgerLimits limits;
@@ -176,9 +155,9 @@ void Daemon::follow_files() {
 }
 
 Result<void> Daemon::start() {
-  const bool runs_iptables = config_->enforce.backend == EnforceSettings::Backend::ipset;
-  if (const auto dropped = drop_privileges(runs_iptables); !dropped) return dropped;
   set_log_level(config_->log.level);
+  const SpecialRights special = prepare_for_xdp(config_->enforce);
+  if (const auto dropped = drop_privileges(special); !dropped) return dropped;
   Snapshot snapshot;
   auto parts = open_parts(snapshot);
   if (!parts) return Failure(parts.error());
@@ -202,7 +181,7 @@ Result<void> Daemon::start() {
   if (snapshot.fresh && !is_dry(*config_)) gate_->adopt_kernel_bans(clock_.now());
   snapshot = Snapshot{};
   catch_up();
-  gate_->reconcile(clock_.now());
+  agree_with_kernel();
   connect();
   return {};
 }
@@ -232,6 +211,8 @@ void Daemon::connect() {
   connected_ = true;
   for (size_t i = 0; i < intakes_.size(); ++i) attach(i);
   watch_kernel();
+  if (enforcement_->ipset() != nullptr) loop_.every(poll_interval, [this] { look_at_ipsets(); });
+  watch_interfaces();
   host_watch_ = std::make_unique<HostWatch>();
   loop_.on_readable(host_watch_->fd(), [this] {
     gate_->use_host_facts(host_watch_->take(), clock_.now());
@@ -255,10 +236,51 @@ void Daemon::connect() {
   });
 }
 
+// All bans to all enforcers, and then to the interfaces; a second time where that calls for another enforcer.
+void Daemon::agree_with_kernel() {
+  gate_->reconcile(clock_.now());
+  if (!enforcement_->settle()) return;
+  gate_->reconcile(clock_.now());
+  (void)enforcement_->settle();
+}
+
+void Daemon::watch_interfaces() {
+  if (!enforcement_->uses_xdp()) return;
+  auto watch = LinkWatch::open();
+  if (!watch) return log_warning(watch.error().text + "; new interfaces will go unguarded");
+  link_watch_ = std::move(*watch);
+  loop_.on_readable(link_watch_->fd(), [this] {
+    link_watch_->drain();
+    if (enforcement_->settle()) agree_with_kernel();
+    watch_kernel();
+  });
+}
+
+// Listens to what others do to our nftables table, while there is one.
+void Daemon::watch_kernel() {
+  const uint32_t own = enforcement_->nft_port_id();
+  if (own == monitored_) return;
+  if (monitor_event_ != nullptr) loop_.forget(std::exchange(monitor_event_, nullptr));
+  monitor_.reset();
+  monitored_ = own;
+  if (own == 0) return;
+  auto monitor = NftMonitor::open({&own, 1});
+  if (!monitor) return log_warning(monitor.error().text + "; changes to our table by others will go unnoticed");
+  monitor_ = std::move(*monitor);
+  monitor_event_ = loop_.on_readable(monitor_->fd(), [this] {
+    if (const auto change = monitor_->drain()) {
+      gate_->on_foreign_change(*change, "our nftables table 'inet palang'", clock_.now());
+    } else {
+      log_warning(change.error().text);
+    }
+  });
+}
+
+// ipset tells nobody of changes.
 void Daemon::look_at_ipsets() {
   using Damage = IpsetEnforcer::Damage;
   gate_->tick(clock_.now());  // what has ended is not missed
-  const auto damage = ipset_->look(gate_->judge().decider().active().size());
+  const auto damage = enforcement_->ipset()->look(gate_->judge().decider().active().size());
   const std::string trouble = damage ? std::string() : damage.error().text;
   if (!trouble.empty() && trouble != ipset_trouble_) log_warning(trouble);
   ipset_trouble_ = trouble;
@@ -267,21 +289,6 @@ void Daemon::look_at_ipsets() {
                       : *damage == Damage::structure ? ForeignChange::structure
                                                      : ForeignChange::everything;
   gate_->on_foreign_change(change, "our ipsets or our chains of iptables", clock_.now());
-}
-
-void Daemon::watch_kernel() {
-  if (ipset_ != nullptr) loop_.every(poll_interval, [this] { look_at_ipsets(); });
-  if (enforcer_port_id_ == 0) return;
-  auto monitor = NftMonitor::open({&enforcer_port_id_, 1});
-  if (!monitor) return log_warning(monitor.error().text + "; changes to our table by others will go unnoticed");
-  monitor_ = std::move(*monitor);
-  loop_.on_readable(monitor_->fd(), [this] {
-    if (const auto change = monitor_->drain()) {
-      gate_->on_foreign_change(*change, "our nftables table 'inet palang'", clock_.now());
-    } else {
-      log_warning(change.error().text);
-    }
-  });
 }
 
 bool Daemon::ledger_is_behind() {
@@ -347,10 +354,7 @@ Result<void> Daemon::stop(bool lift) {
 
 void Daemon::run() {
   const size_t bans = gate_->judge().decider().active().size();
-  log_notice(fmt::format("palang {} guards this host: {}, profile {}, {} bans in force", version,
-                         is_dry(*config_)    ? "dry run"
-                         : ipset_ != nullptr ? "ipset"
-                                             : "nftables",
+  log_notice(fmt::format("palang {} guards this host: {}, profile {}, {} bans in force", version, enforcement_->name(),
                          config_->profile, bans));
   sd_notify(0, "READY=1");
   loop_.run();

@@ -11,8 +11,12 @@ event* EventLoop::add(int fd, short what, const timeval* interval, Call call) {
   return happening;
 }
 
-void EventLoop::on_readable(int fd, Call call) {
-  add(fd, EV_READ | EV_PERSIST, nullptr, std::move(call));
+event* EventLoop::on_readable(int fd, Call call) {
+  return add(fd, EV_READ | EV_PERSIST, nullptr, std::move(call));
+}
+
+void EventLoop::forget(const event* happening) {
+  std::erase_if(events_, [&](const Registered& one) { return one.happening.get() == happening; });
 }
 
 void EventLoop::on_signal(int signal, Call call) {

@@ -21,7 +21,9 @@ class EventLoop {
   void stop() { event_base_loopexit(base_.get(), nullptr); }
 
   using Call = std::function<void()>;
-  void on_readable(int fd, Call call);
+  event* on_readable(int fd, Call call);
+  // Never happens again; for a descriptor that is to be closed while the loop goes on.
+  void forget(const event* happening);
   void on_signal(int signal, Call call);
   void every(Duration interval, Call call);
   // An event that only trigger() makes happen, after those that wait already.

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "app/enforcement.hpp"
 #include "app/host_watch.hpp"
 #include "config/config.hpp"
 #include "enforce/nft_monitor.hpp"
@@ -28,7 +29,7 @@ class Gate {
   struct Parts {
     std::shared_ptr<const Config> config;  // with the settings of the rules
     RuleBook book;
-    std::unique_ptr<Enforcer> enforcer;
+    std::unique_ptr<Enforcement> enforcer;
     std::unique_ptr<Ledger> ledger;             // null: a dry run, which writes nothing
     std::optional<SocketKiller> socket_killer;  // none: not permitted, or a dry run
     std::optional<Duration> reconcile_every;    // where the kernel can't be told the whole length of a ban
@@ -82,6 +83,7 @@ class Gate {
   // Why `address` is exempt, "" if it is not.
   [[nodiscard]] std::string why_exempt(const Address& address, WallTime now) const;
   [[nodiscard]] Result<std::vector<Hits>> kernel_hits(std::span<const Ban> bans) { return enforcer_->hits(bans); }
+  [[nodiscard]] const Enforcement& enforcement() const { return *enforcer_; }
   [[nodiscard]] Ledger* ledger() { return ledger_.get(); }
   [[nodiscard]] const std::string& kernel_trouble() const { return kernel_trouble_; }
   [[nodiscard]] uint64_t rebuilds() const { return rebuilds_; }
@@ -121,7 +123,7 @@ class Gate {
   void restore_pardons(std::span<const PastDecision> oldest_first);
 
   std::shared_ptr<const Config> config_;
-  std::unique_ptr<Enforcer> enforcer_;
+  std::unique_ptr<Enforcement> enforcer_;
   std::unique_ptr<Ledger> ledger_;
   std::optional<SocketKiller> socket_killer_;
   Publish publish_;

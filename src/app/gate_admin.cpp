@@ -123,6 +123,7 @@ void Gate::use_config(std::shared_ptr<const Config> config, RuleBook book, WallT
   config_ = std::move(config);
   book_ = std::move(book);
   judge_.use(config_->policy);
+  enforcer_->use(*config_);
   PublicPortTracker fresh(config_->open.declared, config_->open.detect);
   fresh.note_listening(facts_.listening, now);
   ports_ = std::move(fresh);

@@ -82,6 +82,19 @@ SourceStatus source_of(const json& from) {
   return source;
 }
 
+EnforcementStatus enforcement_of(const json& from) {
+  EnforcementStatus status;
+  for (const json& one : from.at("interfaces"))
+    status.interfaces.push_back({one.at("name").get<std::string>(), text_of(one.at("mode")),
+                                 one.at("reasons").get<std::vector<std::string>>()});
+  status.reasons = from.at("reasons").get<std::vector<std::string>>();
+  status.kernel_bytes = from.at("kernel_bytes").get<uint64_t>();
+  status.runs = from.at("runs").get<uint64_t>();
+  status.run_ns = from.at("run_ns").get<uint64_t>();
+  for (const auto& [name, count] : from.at("packets").items()) status.packets.push_back({name, count.get<uint64_t>()});
+  return status;
+}
+
 StatusReply status_reply_of(const json& from) {
   StatusReply status;
   status.version = from.at("version").get<std::string>();
@@ -89,6 +102,7 @@ StatusReply status_reply_of(const json& from) {
   status.started = time_of(from.at("started"));
   status.profile = from.at("profile").get<std::string>();
   status.enforcer = from.at("enforcer").get<std::string>();
+  status.enforcement = enforcement_of(from.at("enforcement"));
   status.bans_intended = from.at("bans").at("intended").get<uint64_t>();
   status.bans_in_kernel = from.at("bans").at("in_kernel").get<uint64_t>();
   status.quiet = from.at("bans").at("quiet").get<uint64_t>();

@@ -40,6 +40,31 @@ std::string counters_text(const StatusReply& status) {
   return text.empty() ? "nothing yet" : text;
 }
 
+// "native on eth0; 41.2 MB of kernel memory; 38 ns a packet", and below it why it is not better.
+std::string enforcement_text(const EnforcementStatus& status, const View& view) {
+  std::string text;
+  std::vector<std::string> facts;
+  for (const InterfaceStatus& one : status.interfaces)
+    facts.push_back(one.mode.empty() ? fmt::format("{} not by XDP", printable(one.name))
+                                     : fmt::format("{} on {}", printable(one.mode), printable(one.name)));
+  if (status.kernel_bytes > 0)
+    facts.push_back(fmt::format("{:.1f} MB of kernel memory", static_cast<double>(status.kernel_bytes) / 1e6));
+  if (status.runs > 0) facts.push_back(fmt::format("{} ns a packet", status.run_ns / status.runs));
+  if (!facts.empty()) text.append(field("XDP", fmt::format("{}", fmt::join(facts, "; ")), view));
+  for (const std::string& reason : status.reasons) text.append(field("XDP", "not used: " + printable(reason), view));
+  for (const InterfaceStatus& one : status.interfaces)
+    for (const std::string& reason : one.reasons)
+      text.append(field("", fmt::format("{}: {}", printable(one.name), printable(reason)), view));
+  return text;
+}
+
+std::string packets_text(const EnforcementStatus& status) {
+  std::string text;
+  for (const NamedCount& count : status.packets)
+    text.append(text.empty() ? "" : "; ").append(grouped(count.count)).append(" ").append(printable(count.name));
+  return text;
+}
+
 std::string sources_table(const StatusReply& status, const View& view) {
   Table table({{"SOURCE", Align::left, true},
                {"LINES", Align::right},
@@ -127,6 +152,7 @@ std::string render_status(const StatusReply& status, const View& view) {
       field("Running", fmt::format("{}, since {}, process {}", age, format_local(status.started), status.pid), view));
   text.append(
       field("Policy", fmt::format("{}, enforced by {}", printable(status.profile), printable(status.enforcer)), view));
+  text.append(enforcement_text(status.enforcement, view));
   text.append(field("Bans",
                     fmt::format("{} intended, {} in the kernel; {} quiet, {} full", grouped(status.bans_intended),
                                 grouped(status.bans_in_kernel), grouped(status.quiet), grouped(status.full)),
@@ -137,6 +163,7 @@ std::string render_status(const StatusReply& status, const View& view) {
   for (size_t at = 0; at < status.protected_now.size(); ++at)
     text.append(field(at == 0 ? "Protected" : "", printable(status.protected_now[at]), view));
   text.append(field("Counted", counters_text(status), view));
+  if (!status.enforcement.packets.empty()) text.append(field("Packets", packets_text(status.enforcement), view));
   return text + sources_table(status, view);
 }
 

@@ -94,13 +94,19 @@ std::string describe_sources(const std::vector<SourceSettings>& sources) {
   return fmt::format("sources: {}", fmt::join(names, ", "));
 }
 
-std::string_view describe_backend(EnforceSettings::Backend backend) {
-  switch (backend) {
+std::string describe_enforce(const EnforceSettings& enforce) {
+  const std::string where = enforce.interfaces.empty() ? "the interfaces of the default routes"
+                                                       : fmt::format("{}", fmt::join(enforce.interfaces, ", "));
+  const std::string_view too = enforce.nftables_too ? ", and nftables" : "";
+  switch (enforce.backend) {
+    case EnforceSettings::Backend::automatic:
+      return fmt::format("XDP on {} where that does no harm{}, else nftables", where, too);
+    case EnforceSettings::Backend::xdp: return fmt::format("XDP on {}{}, else nftables", where, too);
     case EnforceSettings::Backend::nftables: return "nftables";
     case EnforceSettings::Backend::ipset: return "ipset and iptables";
     case EnforceSettings::Backend::dry_run: return "nobody (dry run)";
   }
-  return "?";
+  return {};
 }
 
 }  // namespace
@@ -129,7 +135,7 @@ std::string describe(const Config& config) {
       full ? "every port at once" : "forgeable evidence closes no port that is open to the public",
       describe_detect(config.policy.detect), describe_open(config.open), describe_sources(config.sources),
       allowed == 0 ? "nobody" : fmt::format("{} {}", allowed, allowed == 1 ? "prefix" : "prefixes"),
-      describe_backend(config.enforce.backend), config.ledger.path, config.api.socket, config.api.group);
+      describe_enforce(config.enforce), config.ledger.path, config.api.socket, config.api.group);
 }
 
 }  // namespace palang

@@ -55,8 +55,12 @@ struct RulesSettings {
 
 // [enforce]
 struct EnforceSettings {
-  enum class Backend : uint8_t { nftables, dry_run, ipset };
-  Backend backend = Backend::nftables;
+  // `automatic`: XDP where the drivers have it, else nftables.
+  enum class Backend : uint8_t { automatic, xdp, nftables, ipset, dry_run };
+  Backend backend = Backend::automatic;
+  bool nftables_too = false;            // besides XDP, for what comes in by other interfaces
+  std::vector<std::string> interfaces;  // for XDP; empty: those that default routes lead to
+  std::string bpffs = "/sys/fs/bpf";    // a BPF file system, in which `palang` is made
   friend bool operator==(const EnforceSettings&, const EnforceSettings&) = default;
 };
 

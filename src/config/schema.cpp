@@ -1,6 +1,7 @@
 #include "config/schema.hpp"
 
 #include <fmt/format.h>
+#include <net/if.h>
 #include <sys/un.h>
 
 #include <algorithm>
@@ -18,7 +19,7 @@ constexpr std::array<std::string_view, 2> profiles{"default", "classic"};
 constexpr std::array<std::string_view, 2> scopes{"by-proof", "full"};
 constexpr std::array<std::string_view, 4> source_types{"file", "journald", "kmsg", "nflog"};
 constexpr std::array<std::string_view, 2> starts{"beginning", "end"};
-constexpr std::array<std::string_view, 3> backends{"nftables", "dry-run", "ipset"};
+constexpr std::array<std::string_view, 5> backends{"auto", "xdp", "nftables", "ipset", "dry-run"};
 constexpr std::array<std::string_view, 5> levels{"error", "warning", "notice", "info", "debug"};
 
 std::string path_complaint(std::string_view path) {
@@ -33,6 +34,14 @@ std::string socket_complaint(std::string_view path) {
   constexpr size_t room = sizeof(sockaddr_un::sun_path) - 1;
   if (path.size() > room) return fmt::format("is too long for a socket: {} bytes at most", room);
   return path_complaint(path);
+}
+
+// As the kernel's dev_valid_name() has it.
+std::string interface_complaint(std::string_view name) {
+  constexpr size_t room = IFNAMSIZ - 1;
+  const bool fits = !name.empty() && name.size() <= room && name != "." && name != ".." &&
+                    name.find_first_of(std::string_view("/: \t\n\v\f\r\0", 9)) == std::string_view::npos;
+  return fits ? "" : "is not a name that an interface can have";
 }
 
 std::string group_complaint(std::string_view name) {
@@ -241,9 +250,23 @@ std::vector<Key> daemon_keys() {
        "Read the log files that the rules in use name, besides the sources, as soon as they exist."},
 
       {"enforce.backend", backend_field(),
-       "\"nftables\": bans are dropped in the kernel, in the table inet palang. \"ipset\": by ipset and iptables, for "
-       "hosts that must keep them; in sets and chains that begin with palang- and PALANG-. \"dry-run\": everything is "
-       "decided and logged, and the kernel is left alone."},
+       "What drops the packets of the banned. \"auto\": XDP where it costs nobody else anything, else nftables: the "
+       "drivers of all guarded interfaces must have it and not merge received packets (LRO, GRO in the device), and "
+       "the host must forward none. \"xdp\": XDP in whatever way it can be had, else nftables. \"nftables\": the table "
+       "inet palang. \"ipset\": ipset and iptables, for hosts that must keep them; in sets and chains that begin with "
+       "palang- and PALANG-. \"dry-run\": everything is decided and logged, and the kernel is left alone. palang "
+       "status tells "
+       "what it came to, and why."},
+      {"enforce.interfaces",
+       TextsField{[](Config& c) -> std::vector<std::string>& { return c.enforce.interfaces; }, interface_complaint,
+                  "names of interfaces", "[\"eth0\"]"},
+       "The interfaces that XDP guards. Without any, those that default routes lead to. One that is renamed or made "
+       "anew is followed."},
+      {"enforce.nftables_too", FlagField{[](Config& c) -> bool& { return c.enforce.nftables_too; }},
+       "Whether nftables holds all bans besides XDP, for what comes in by other interfaces."},
+      {"enforce.bpffs",
+       TextField{[](Config& c) -> std::string& { return c.enforce.bpffs; }, path_complaint, "an absolute path"},
+       "The BPF file system in which XDP's bans outlive the daemon; mounted there if it is not."},
 
       {"ledger.path",
        TextField{[](Config& c) -> std::string& { return c.ledger.path; }, path_complaint, "an absolute path"},

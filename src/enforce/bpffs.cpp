@@ -39,6 +39,11 @@ Result<Bpffs> Bpffs::open(std::string directory) {
   return Bpffs(std::move(directory));
 }
 
+std::optional<Bpffs> Bpffs::find(std::string directory) {
+  if (!is_bpffs(directory)) return std::nullopt;
+  return Bpffs(std::move(directory));
+}
+
 Result<std::optional<Fd>> Bpffs::get(std::string_view name) const {
   Fd found(::bpf_obj_get(path(name).c_str()));
   if (found) return std::optional(std::move(found));

@@ -20,6 +20,9 @@ class Bpffs {
   // Makes the directory; its parent must lie in a BPF file system.
   [[nodiscard]] static Result<Bpffs> open(std::string directory);
 
+  // The directory as it is; none: there is no such directory, or nowhere it could be.
+  [[nodiscard]] static std::optional<Bpffs> find(std::string directory);
+
   [[nodiscard]] const std::string& directory() const { return directory_; }
   // None: nothing of this name is pinned.
   [[nodiscard]] Result<std::optional<Fd>> get(std::string_view name) const;

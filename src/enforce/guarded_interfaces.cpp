@@ -61,13 +61,17 @@ void GuardedInterfaces::guard(std::span<const Interface> wanted, const GateProgr
 
 GuardedInterface GuardedInterfaces::guard_one(const Interface& interface, const GatePrograms& programs, Renew renew) {
   GuardedInterface one{interface, std::nullopt, {}};
-  one.mode = keep(interface.index, programs, renew, one.reasons);
-  if (one.mode) {
-    for (const GuardedInterface& before : guarded_)
-      if (before.interface.index == interface.index && before.mode == one.mode) one.reasons = before.reasons;
+  if (ways_ == Ways::harmless && interface.merges_packets) {
+    one.reasons.emplace_back("native XDP would keep it from merging received packets, at the cost of bulk transfers");
     return one;
   }
-  one.mode = attach(interface, programs, one.reasons);
+  one.mode = keep(interface.index, programs, renew, one.reasons);
+  if (!one.mode && !holds_[interface.index].link) {
+    one.mode = attach(interface, programs, one.reasons);
+    return one;
+  }
+  for (const GuardedInterface& before : guarded_)
+    if (before.interface.index == interface.index && before.mode == one.mode) one.reasons = before.reasons;
   return one;
 }
 
@@ -89,6 +93,7 @@ std::optional<GateMode> GuardedInterfaces::keep(uint32_t interface, const GatePr
     if ((renew == Renew::yes || adopted) && !renewed(hold.link->replace(programs.xdp))) return std::nullopt;
     if (hold.link->mode() == XdpMode::native) return GateMode::native;
     if (ways_ == Ways::all) return GateMode::generic;
+    reasons.emplace_back("native XDP is not to be had: an earlier palang tried");
     return std::nullopt;
   }
   if (!hold.shared && adopted && has_xdp_program(interface)) hold.shared = SharedXdp::find(interface);
@@ -112,10 +117,10 @@ std::optional<GateMode> GuardedInterfaces::attach(const Interface& interface, co
     if (const auto shared = share(interface.index, programs, reasons)) return shared;
   } else {
     if (link(interface.index, programs.xdp, XdpMode::native, reasons)) return GateMode::native;
-    if (ways_ == Ways::native_only) return std::nullopt;
+    if (ways_ == Ways::harmless) return std::nullopt;
     if (link(interface.index, programs.xdp, XdpMode::generic, reasons)) return GateMode::generic;
   }
-  if (ways_ == Ways::native_only) return std::nullopt;
+  if (ways_ == Ways::harmless) return std::nullopt;
   auto filter = TcFilter::attach(pins_, interface.index, programs.classifier);
   if (!filter) {
     reasons.push_back(filter.error().text);

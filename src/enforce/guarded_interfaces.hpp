@@ -35,8 +35,9 @@ struct GuardedInterface {
 // Hangs the gate on interfaces, each in the best way it offers, and keeps it there.
 class GuardedInterfaces {
  public:
-  // Which ways are fit: `native_only` for those who would rather have another enforcer than a slow XDP.
-  enum class Ways : uint8_t { all, native_only };
+  // Which ways are fit. `harmless`: only those that cost the packets of nobody else, native XDP on a device that
+  // doesn't merge received packets (docs/decisions/0014-when-auto-takes-xdp.md).
+  enum class Ways : uint8_t { all, harmless };
   GuardedInterfaces(Bpffs pins, Ways ways) : pins_(std::move(pins)), ways_(ways) {}
 
   // Makes `wanted` the interfaces that are guarded, by `programs`. What guards them already is replaced without a gap

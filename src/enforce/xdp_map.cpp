@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstdio>
 
 namespace palang {
 
@@ -28,21 +29,35 @@ Result<MapFacts> facts_of_map(int map) {
   return MapFacts{info.max_entries, info.id};
 }
 
-Result<Fd> inner_map(int outer) {
+Result<Fd> inner_map(const MapSlot& slot) {
   const uint32_t zero = 0;
   uint32_t id = 0;
-  if (bpf_map_lookup_elem(outer, &zero, &id) != 0) {
+  if (bpf_map_lookup_elem(slot.outer, &zero, &id) != 0) {
     if (errno == ENOENT) return Fd();
     return fail_os("look up", "the present table", errno);
+  }
+  // A daemon that died in replace_inner_map() leaves both pins, in either order.
+  for (const char* const ending : {"_now", "_next"}) {
+    Fd pinned(slot.pin.empty() ? -1 : bpf_obj_get((slot.pin + ending).c_str()));
+    if (!pinned) continue;
+    if (const auto facts = facts_of_map(pinned.get()); facts && facts->id == id) return pinned;
   }
   Fd inner(bpf_map_get_fd_by_id(id));
   if (!inner) return fail_os("open", "the present table", errno);
   return inner;
 }
 
-Result<void> replace_inner_map(int outer, int inner) {
+Result<void> replace_inner_map(const MapSlot& slot, int inner) {
+  const std::string next = slot.pin + "_next";
+  if (!slot.pin.empty()) {
+    (void)::unlink(next.c_str());
+    if (bpf_obj_pin(inner, next.c_str()) != 0) return fail_os("pin", next, errno);
+  }
   const uint32_t zero = 0;
-  if (bpf_map_update_elem(outer, &zero, &inner, BPF_ANY) != 0) return fail_os("put in place", "a larger table", errno);
+  if (bpf_map_update_elem(slot.outer, &zero, &inner, BPF_ANY) != 0)
+    return fail_os("put in place", "a larger table", errno);
+  if (!slot.pin.empty() && std::rename(next.c_str(), (slot.pin + "_now").c_str()) != 0)
+    return fail_os("pin", slot.pin + "_now", errno);
   return {};
 }
 

@@ -42,10 +42,16 @@ struct MapFacts {
 };
 [[nodiscard]] Result<MapFacts> facts_of_map(int map);
 
-// The map behind an array of maps of one element; a null descriptor while there is none.
-[[nodiscard]] Result<Fd> inner_map(int outer);
+// An array of maps of one element, which names the map of the moment. The daemon may not open a map by the number that
+// it finds in there (CAP_SYS_ADMIN), so that map has pins of its own.
+struct MapSlot {
+  int outer = -1;
+  std::string pin;  // path in a BPF file system, to which "_now" or "_next" is added; empty: nothing is pinned
+};
+// The map of the moment; a null descriptor while there is none.
+[[nodiscard]] Result<Fd> inner_map(const MapSlot& slot);
 // Puts another in its place. Returns when no packet is judged by the earlier one any more.
-[[nodiscard]] Result<void> replace_inner_map(int outer, int inner);
+[[nodiscard]] Result<void> replace_inner_map(const MapSlot& slot, int inner);
 
 struct MapShape {
   uint32_t type = 0;

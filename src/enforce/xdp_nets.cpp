@@ -57,9 +57,9 @@ Result<Fd> XdpNets::create(uint32_t entries) const {
                      sizeof(palang_ban), entries, BPF_F_NO_PREALLOC});
 }
 
-Result<XdpNets> XdpNets::open(int outer, bool v4) {
-  XdpNets nets(outer, v4);
-  auto present = inner_map(outer);
+Result<XdpNets> XdpNets::open(MapSlot outer, bool v4) {
+  XdpNets nets(std::move(outer), v4);
+  auto present = inner_map(nets.outer_);
   if (!present) return Failure(present.error());
   if (*present) {
     const auto facts = facts_of_map(present->get());
@@ -74,7 +74,7 @@ Result<XdpNets> XdpNets::open(int outer, bool v4) {
   }
   auto created = nets.create(fewest_nets);
   if (!created) return Failure(created.error());
-  if (auto done = replace_inner_map(outer, created->get()); !done) return Failure(done.error());
+  if (auto done = replace_inner_map(nets.outer_, created->get()); !done) return Failure(done.error());
   nets.map_ = std::move(*created);
   nets.entries_ = fewest_nets;
   return nets;

@@ -24,7 +24,7 @@ struct WordedBan {
 class XdpNets {
  public:
   // `outer` is the map nets4 or nets6, which stays the caller's.
-  [[nodiscard]] static Result<XdpNets> open(int outer, bool v4);
+  [[nodiscard]] static Result<XdpNets> open(MapSlot outer, bool v4);
 
   // Whether it is new. Whatever was counted of the prefix begins anew.
   [[nodiscard]] Result<bool> put(const Prefix& prefix, uint32_t word);
@@ -43,12 +43,12 @@ class XdpNets {
   [[nodiscard]] Result<void> clear();
 
  private:
-  XdpNets(int outer, bool v4) : outer_(outer), v4_(v4) {}
+  XdpNets(MapSlot outer, bool v4) : outer_(std::move(outer)), v4_(v4) {}
   [[nodiscard]] Result<Fd> create(uint32_t entries) const;
   [[nodiscard]] Result<void> grow_for(uint64_t bans);
   void take_over_from(std::span<const WordedBan> earlier);
 
-  int outer_;
+  MapSlot outer_;
   bool v4_;
   Fd map_;
   uint32_t entries_ = 0;  // room

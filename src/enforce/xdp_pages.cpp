@@ -23,7 +23,7 @@ uint32_t end_of(uint64_t slot) {
 
 }  // namespace
 
-Result<XdpPages> XdpPages::create(int outer, uint32_t pages, HashSeed seed) {
+Result<XdpPages> XdpPages::create(MapSlot outer, uint32_t pages, HashSeed seed) {
   auto map = create_map({BPF_MAP_TYPE_ARRAY, "palang_pages", sizeof(uint32_t), sizeof(palang_page), pages + 1,
                          BPF_F_MMAPABLE | BPF_F_INNER_MAP});
   if (!map) return Failure(map.error());
@@ -34,7 +34,7 @@ Result<XdpPages> XdpPages::create(int outer, uint32_t pages, HashSeed seed) {
   return created;
 }
 
-Result<XdpPages> XdpPages::open(int outer, HashSeed seed) {
+Result<XdpPages> XdpPages::open(MapSlot outer, HashSeed seed) {
   auto present = inner_map(outer);
   if (!present) return Failure(present.error());
   if (*present) {

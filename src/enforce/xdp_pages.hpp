@@ -19,7 +19,7 @@ namespace palang {
 class XdpPages {
  public:
   // `outer` is the map bans4, which stays the caller's. Takes over what is in it.
-  [[nodiscard]] static Result<XdpPages> open(int outer, HashSeed seed);
+  [[nodiscard]] static Result<XdpPages> open(MapSlot outer, HashSeed seed);
 
   enum class Put : uint8_t {
     added,
@@ -69,8 +69,9 @@ class XdpPages {
     uint32_t page = 0;  // 0: none
     uint32_t slot = 0;
   };
-  XdpPages(int outer, Fd map, MappedMemory memory) : outer_(outer), map_(std::move(map)), memory_(std::move(memory)) {}
-  [[nodiscard]] static Result<XdpPages> create(int outer, uint32_t pages, HashSeed seed);
+  XdpPages(MapSlot outer, Fd map, MappedMemory memory)
+      : outer_(std::move(outer)), map_(std::move(map)), memory_(std::move(memory)) {}
+  [[nodiscard]] static Result<XdpPages> create(MapSlot outer, uint32_t pages, HashSeed seed);
   // Fuller than three fifths, too many bans spill over into their second choice.
   [[nodiscard]] static uint64_t comfort(uint64_t pages) { return pages * PALANG_PAGE_SLOTS * 3 / 5; }
 
@@ -101,7 +102,7 @@ class XdpPages {
   [[nodiscard]] Result<XdpPages> larger_copy(uint64_t pages, uint32_t now) const;
   void take_over_from(const XdpPages& earlier);
 
-  int outer_;
+  MapSlot outer_;
   Fd map_;
   MappedMemory memory_;
   uint64_t used_ = 0;  // over or not

@@ -2,11 +2,12 @@
 
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "base/error.hpp"
 #include "base/fd.hpp"
-
-struct bpf_object;
+#include "enforce/xdp_map.hpp"
+#include "enforce/xdp_shared.hpp"
 
 namespace palang {
 
@@ -33,19 +34,24 @@ class XdpProgram {
   [[nodiscard]] int tc() const { return program("palang_tc"); }
   [[nodiscard]] int clock() const { return program("palang_clock"); }
   [[nodiscard]] int map(const char* name) const;
+  [[nodiscard]] std::vector<int> maps() const;
+  // For the maps that name another map.
+  [[nodiscard]] MapSlot slot(const char* name) const;
 
   // Replies to connections behind address translation are known, too.
   [[nodiscard]] bool sees_conntrack() const { return sees_conntrack_; }
 
+  // The same program once more, not yet loaded, on the maps of this one.
+  [[nodiscard]] Result<BpfObject> open_again() const;
+
  private:
-  struct Close {
-    void operator()(bpf_object* object) const;
-  };
-  explicit XdpProgram(bpf_object* object) : object_(object) {}
+  explicit XdpProgram(BpfObject object) : object_(std::move(object)) {}
+  [[nodiscard]] static Result<BpfObject> open_object(bool with_conntrack);
   [[nodiscard]] static Result<XdpProgram> try_load(const Options& options, bool with_conntrack);
   [[nodiscard]] int program(const char* name) const;
 
-  std::unique_ptr<bpf_object, Close> object_;
+  BpfObject object_;
+  std::string pins_;
   bool sees_conntrack_ = false;
 };
 

@@ -5,6 +5,7 @@
 #include <xdp/libxdp.h>
 
 #include <algorithm>
+#include <cstdarg>
 #include <string_view>
 #include <vector>
 
@@ -25,8 +26,14 @@ struct CloseDispatcher {
 };
 using Dispatcher = std::unique_ptr<xdp_multiprog, CloseDispatcher>;
 
+// What it would print is told by the errors of its calls.
+int say_nothing(libxdp_print_level, const char*, va_list) {
+  return 0;
+}
+
 // Null: there is none, or it can't be seen.
 Dispatcher dispatcher_of(uint32_t interface) {
+  libxdp_set_print(say_nothing);
   xdp_multiprog* const found = xdp_multiprog__get_from_ifindex(static_cast<int>(interface));
   if (libxdp_get_error(found) != 0) return nullptr;
   Dispatcher dispatcher(found);

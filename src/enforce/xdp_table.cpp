@@ -54,11 +54,11 @@ Result<XdpTable> XdpTable::open(const XdpProgram& program) {
   auto gate =
       XdpGate::open({program.map("gate4"), program.map("wide4"), program.map("gate6")}, {known.seed_a, known.seed_b});
   if (!gate) return Failure(gate.error());
-  auto pages = XdpPages::open(program.map("bans4"), HashSeed::random());
+  auto pages = XdpPages::open(program.slot("bans4"), HashSeed::random());
   if (!pages) return Failure(pages.error());
-  auto nets4 = XdpNets::open(program.map("nets4"), true);
+  auto nets4 = XdpNets::open(program.slot("nets4"), true);
   if (!nets4) return Failure(nets4.error());
-  auto nets6 = XdpNets::open(program.map("nets6"), false);
+  auto nets6 = XdpNets::open(program.slot("nets6"), false);
   if (!nets6) return Failure(nets6.error());
   XdpTable table(std::move(*settings), std::move(*budget), std::move(*gate), std::move(*pages), std::move(*nets4),
                  std::move(*nets6), program.map("fresh"));

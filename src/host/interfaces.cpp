@@ -1,12 +1,14 @@
 #include "host/interfaces.hpp"
 
+#include <linux/if.h>
 #include <linux/if_arp.h>
 #include <linux/rtnetlink.h>
-#include <linux/if.h>
 #include <sys/socket.h>
 
 #include <algorithm>
 #include <string_view>
+
+#include "host/offloads.hpp"
 
 namespace palang {
 namespace {
@@ -14,6 +16,15 @@ namespace {
 std::string text_of(Bytes content) {
   const std::string_view all(reinterpret_cast<const char*>(content.data()), content.size());
   return std::string(all.substr(0, all.find('\0')));
+}
+
+// Of IFLA_LINKINFO: "veth", "bridge"; empty for hardware.
+std::string kind_of(Bytes link_info) {
+  std::string kind;
+  for_each_attribute(link_info, [&](uint16_t type, Bytes content) {
+    if (type == IFLA_INFO_KIND) kind = text_of(content);
+  });
+  return kind;
 }
 
 void add_hops(Bytes hops, std::vector<uint32_t>& indexes) {
@@ -35,6 +46,8 @@ std::optional<Interface> interface_of_link(Bytes payload) {
   interface.is_up = (link->ifi_flags & IFF_UP) != 0;
   for_each_attribute(behind(payload, sizeof(ifinfomsg)), [&](uint16_t type, Bytes content) {
     if (type == IFLA_IFNAME) interface.name = text_of(content);
+    // What comes out of a veth was put in as large as it will be; with XDP the other end puts in single packets.
+    if (type == IFLA_LINKINFO) interface.merges_packets = kind_of(content) == "veth";
   });
   if (interface.name.empty()) return std::nullopt;
   return interface;
@@ -59,6 +72,7 @@ Result<std::vector<Interface>> all_interfaces() {
     return true;
   });
   if (!done) return Failure(done.error());
+  for (Interface& one : all) one.merges_packets = one.merges_packets || device_merges_packets(one.name);
   std::ranges::sort(all, {}, &Interface::index);
   return all;
 }

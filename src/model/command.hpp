@@ -79,12 +79,30 @@ struct NamedCount {
   uint64_t count = 0;
 };
 
+// How XDP guards one interface.
+struct InterfaceStatus {
+  std::string name;
+  std::string mode;                  // "native", "generic", "shared" (libxdp's dispatcher), "tc"; empty: not at all
+  std::vector<std::string> reasons;  // why not a better one, a sentence each
+};
+
+// What the enforcement came to, and what it costs.
+struct EnforcementStatus {
+  std::vector<InterfaceStatus> interfaces;  // with XDP
+  std::vector<std::string> reasons;         // why it is not a better enforcer, a sentence each
+  uint64_t kernel_bytes = 0;                // of XDP's tables; 0: not known
+  uint64_t runs = 0;                        // of the XDP program, while the kernel measured (kernel.bpf_stats_enabled)
+  uint64_t run_ns = 0;                      // their time
+  std::vector<NamedCount> packets;          // by what XDP did with them
+};
+
 struct StatusReply {
   std::string version;
   int64_t pid = 0;
   WallTime started;
-  std::string profile;         // "default", "classic", "custom"
-  std::string enforcer;        // "nftables", "ipset", "dry-run"
+  std::string profile;   // "default", "classic", "custom"
+  std::string enforcer;  // "xdp", "nftables", "xdp and nftables", "ipset", "dry-run"
+  EnforcementStatus enforcement;
   uint64_t bans_intended = 0;  // active decisions
   uint64_t bans_in_kernel = 0;
   uint64_t quiet = 0;

@@ -11,6 +11,7 @@ struct Interface {
   std::string name;
   bool is_ethernet = true;  // its packets begin with an Ethernet header
   bool is_up = false;
+  bool merges_packets = false;  // hands up received packets merged to larger ones, which native XDP would end
   friend bool operator==(const Interface&, const Interface&) = default;
 };
 

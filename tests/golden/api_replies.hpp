@@ -8,7 +8,10 @@ namespace palang::golden {
 inline constexpr std::string_view status =
     R"x({"version":"0.1.0","pid":812,"started":"2025-01-09T05:00:00Z","healthy":false,)x"
     R"x("troubles":["write to the ledger: no space left on device (ENOSPC)"],"profile":"default",)x"
-    R"x("enforcer":"nftables","bans":{"intended":1234,"in_kernel":1233,"quiet":1200,"full":34},"allowed":3,)x"
+    R"x("enforcer":"xdp and nftables","enforcement":{"interfaces":[{"name":"eth0","mode":"native","reasons":[]},)x"
+    R"x({"name":"wg0","mode":null,"reasons":["wg0 carries no Ethernet frames"]}],"reasons":[],)x"
+    R"x("kernel_bytes":41200000,"runs":1000,"run_ns":38000,"packets":{"pass":900,"drop_full":100}},)x"
+    R"x("bans":{"intended":1234,"in_kernel":1233,"quiet":1200,"full":34},"allowed":3,)x"
     R"x("sources":[{"name":"file:/var/log/kern.log","lines":123456,"bytes":34567890,"cut_lines":1,"lost_lines":0,)x"
     R"x("trouble":null},{"name":"kmsg","lines":7,"bytes":900,"cut_lines":0,"lost_lines":2,)x"
     R"x("trouble":"open /dev/kmsg: permission denied"}],"counters":{"judged":1500,"stopped":266},)x"

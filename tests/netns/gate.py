@@ -217,7 +217,8 @@ class Gate:
     def config(self, source="file", **sections):
         """Writes palang.toml. `source`: "file" for self.log, the path of another log, None for what palang finds."""
         tree = {"ledger": {"path": self.ledger_path}, "api": {"socket": self.socket}, "log": {"level": "debug"},
-                "rules": {"follow": False}}  # this machine's own logs are none of the tests'
+                "rules": {"follow": False},  # this machine's own logs are none of the tests'
+                "enforce": {"backend": "nftables"}}
         for name, section in sections.items():
             tree[name] = {**tree.get(name, {}), **section} if isinstance(section, dict) else section
         scalars = {name: value for name, value in tree.items() if not isinstance(value, dict)}
@@ -229,11 +230,11 @@ class Gate:
             file.write(text)
         return self.path("palang.toml")
 
-    def launch(self, *arguments, stdin=subprocess.DEVNULL, environment=None):
-        """Starts the daemon without waiting for it."""
+    def launch(self, *arguments, stdin=subprocess.DEVNULL, environment=None, by=()):
+        """Starts the daemon without waiting for it. `by`: the words of a program that becomes it."""
         with self.host, open(self.messages, "ab") as messages:
             self.daemon = subprocess.Popen(
-                [self.binary, "daemon", "--config", self.path("palang.toml"), *arguments], stdin=stdin,
+                [*by, self.binary, "daemon", "--config", self.path("palang.toml"), *arguments], stdin=stdin,
                 stdout=messages, stderr=messages, env={**os.environ, **(environment or {})})
         return self.daemon
 

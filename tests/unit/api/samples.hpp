@@ -37,7 +37,12 @@ inline StatusReply sample_status() {
   status.pid = 812;
   status.started = seconds_of_1970(1'736'398'800);
   status.profile = "default";
-  status.enforcer = "nftables";
+  status.enforcer = "xdp and nftables";
+  status.enforcement.interfaces = {{"eth0", "native", {}}, {"wg0", "", {"wg0 carries no Ethernet frames"}}};
+  status.enforcement.kernel_bytes = 41'200'000;
+  status.enforcement.runs = 1000;
+  status.enforcement.run_ns = 38'000;
+  status.enforcement.packets = {{"pass", 900}, {"drop_full", 100}};
   status.bans_intended = 1234;
   status.bans_in_kernel = 1233;
   status.quiet = 1200;

@@ -35,12 +35,15 @@ TEST_F(Render, StatusIsOneCalmScreen) {
             "  ! write to the ledger: no space left on device (ENOSPC)\n"
             "\n"
             "  Running     2d 13h, since 2025-01-09 12:00:00, process 812\n"
-            "  Policy      default, enforced by nftables\n"
+            "  Policy      default, enforced by xdp and nftables\n"
+            "  XDP         native on eth0; wg0 not by XDP; 41.2 MB of kernel memory; 38 ns a packet\n"
+            "              wg0: wg0 carries no Ethernet frames\n"
             "  Bans        1,234 intended, 1,233 in the kernel; 1,200 quiet, 34 full\n"
             "  Allowed     3\n"
             "  Open ports  tcp 22 80; udp 53\n"
             "  Protected   203.0.113.7 (live ssh peer)\n"
             "  Counted     judged 1,500, stopped 266\n"
+            "  Packets     100 drop_full; 900 pass\n"
             "\n"
             "SOURCE                    LINES       BYTES  CUT  LOST  TROUBLE\n"
             "file:/var/log/kern.log  123,456  34,567,890    1     0  none\n"
@@ -127,6 +130,9 @@ TEST_F(Render, NoTextOfOthersReachesTheTerminalRaw) {
   status.troubles = {"\x1b]0;x\x07"};
   status.sources[0].name = "file:/\x1b[2J";
   status.protected_now = {"\x1b[31m"};
+  status.enforcement.reasons = {"\x1b[31m"};
+  status.enforcement.interfaces = {{"\x1b[31m", "\x1b[31m", {"\x1b[31m"}}};
+  status.enforcement.packets = {{"\x1b[31m", 1}};
   ExplainReply why = *read_why(golden::why_nothing);
   why.exempt = "\x1b[31m";
   why.advice = {"\x1b[31m"};

@@ -52,7 +52,10 @@ disabled = ["sshd-kex"]
 fail2ban = "/etc/fail2ban"
 follow = false
 [enforce]
-backend = "dry-run"
+backend = "xdp"
+interfaces = ["eth0", "lan.7"]
+nftables_too = true
+bpffs = "/run/bpf"
 [ledger]
 path = "/tmp/x.db"
 keep = "90d"
@@ -90,7 +93,7 @@ level = "debug"
   EXPECT_EQ(config.rules.disabled, std::vector<std::string>{"sshd-kex"});
   EXPECT_EQ(config.rules.fail2ban, "/etc/fail2ban");
   EXPECT_FALSE(config.rules.follow);
-  EXPECT_EQ(config.enforce.backend, EnforceSettings::Backend::dry_run);
+  EXPECT_EQ(config.enforce, (EnforceSettings{EnforceSettings::Backend::xdp, true, {"eth0", "lan.7"}, "/run/bpf"}));
   EXPECT_EQ(config.ledger.path, "/tmp/x.db");
   EXPECT_EQ(config.ledger.keep, one_day * 90);
   EXPECT_EQ(config.api.socket, "/tmp/x.sock");
@@ -171,7 +174,7 @@ TEST(Describe, SaysWhatThePolicyAmountsTo) {
             "open to the public: ports where services listen\n"
             "sources: what this host has\n"
             "allowed: nobody besides those protected by themselves\n"
-            "enforced by nftables\n"
+            "enforced by XDP on the interfaces of the default routes where that does no harm, else nftables\n"
             "ledger: /var/lib/palang/palang.db\n"
             "socket: /run/palang/palang.sock (group palang)\n");
   const std::string classic = describe(must_parse("profile = \"classic\"\npublic = { tcp = [80], detect = false }"));

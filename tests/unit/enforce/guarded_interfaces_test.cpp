@@ -25,7 +25,7 @@ class GuardedInterfacesOf : public BpfPlace {
     ip({"link", "add", "bridge0", "type", "bridge"});
   }
 
-  static Interface named(const std::string& name) { return {::if_nametoindex(name.c_str()), name, true, true}; }
+  static Interface named(const std::string& name) { return {::if_nametoindex(name.c_str()), name, true, true, false}; }
   static uint32_t xdp_on(const std::string& name) {
     bpf_xdp_query_opts found{};
     found.sz = sizeof found;
@@ -65,11 +65,22 @@ TEST_F(GuardedInterfacesOf, ADriverWithoutXdpAreGenericAndSayWhy) {
   EXPECT_EQ(xdp_on("bridge0"), id_of_program(xdp_));
 }
 
-TEST_F(GuardedInterfacesOf, ThoseWhoWantNativeXdpGetNothingSlower) {
-  auto all = guarded(GuardedInterfaces::Ways::native_only);
+TEST_F(GuardedInterfacesOf, ThoseWhoWantNoHarmGetNothingSlower) {
+  auto all = guarded(GuardedInterfaces::Ways::harmless);
   EXPECT_EQ(guard(all, named("bridge0")).mode, std::nullopt);
   EXPECT_EQ(xdp_on("bridge0"), 0U);
   EXPECT_THAT(filters_of("bridge0"), IsEmpty());
+}
+
+TEST_F(GuardedInterfacesOf, MergedPacketsAreLeftAloneByThoseWhoWantNoHarm) {
+  auto all = guarded(GuardedInterfaces::Ways::harmless);
+  Interface cable = named("cable0");
+  EXPECT_EQ(guard(all, cable).mode, GateMode::native);
+  ASSERT_TRUE(all.release_all());
+  cable.merges_packets = true;
+  const auto one = guard(all, cable);
+  EXPECT_EQ(one.mode, std::nullopt);
+  EXPECT_THAT(one.reasons, ElementsAre(HasSubstr("would keep it from merging received packets")));
 }
 
 TEST_F(GuardedInterfacesOf, NoEthernetAreLeftAlone) {
