@@ -18,6 +18,7 @@
 #include "app/version.hpp"
 #include "base/log.hpp"
 #include "host/link_watch.hpp"
+#include "source/ring_buffer.hpp"
 
 namespace palang {
 namespace {
@@ -50,6 +51,7 @@ class Daemon {
   void watch_kernel();
   void look_at_ipsets();
   void watch_interfaces();
+  Result<void> open_tripwire();
   void agree_with_kernel();
   void read(size_t intake);
   void read_later(size_t intake);
@@ -140,7 +142,7 @@ Result<void> Daemon::open_sources(const Snapshot& snapshot) {
   for (const Intake& intake : intakes_)
     if (intake.source->name().starts_with("file:")) followed_.leave_out(intake.source->name().substr(5));
   follow_files();
-  return {};
+  return open_tripwire();
 }
 
 // Opens what has appeared of the files that rules name.
@@ -176,11 +178,13 @@ Result<void> Daemon::start() {
   }
   if (const auto opened = open_sources(snapshot); !opened) return opened;
 
+  snapshot = gate_->with_ends_of_kernel(std::move(snapshot), clock_.now());
   gate_->restore(snapshot, clock_.now());
   gate_->use_host_facts(look_at_host({}), clock_.now());  // who is exempt, before anything is judged
   if (snapshot.fresh && !is_dry(*config_)) gate_->adopt_kernel_bans(clock_.now());
   snapshot = Snapshot{};
   catch_up();
+  gate_->adopt_fresh_bans(Duration{0}, clock_.now());
   agree_with_kernel();
   connect();
   return {};
@@ -227,6 +231,7 @@ void Daemon::connect() {
   loop_.every(tick_interval, [this] { gate_->tick(clock_.now()); });
   loop_.every(look_for_files, [this] { follow_files(); });
   loop_.every(poll_interval, [this] {
+    gate_->adopt_fresh_bans(3s, clock_.now());
     read_all();
     sd_notify(0, "WATCHDOG=1");
   });
@@ -242,6 +247,20 @@ void Daemon::agree_with_kernel() {
   if (!enforcement_->settle()) return;
   gate_->reconcile(clock_.now());
   (void)enforcement_->settle();
+}
+
+// XDP's own bans come by its ring buffer, like lines from a log.
+Result<void> Daemon::open_tripwire() {
+  if (XdpEnforcer* const xdp = enforcement_->xdp(); xdp != nullptr && config_->policy.detect.tripwire.enabled) {
+    auto buffer = RingBuffer::open(xdp->program().map("events"), [this](uint64_t jiffies) {
+      XdpEnforcer* const now_used = enforcement_->xdp();
+      const WallTime now = clock_.now();
+      return now_used == nullptr ? now : now_used->time_of(jiffies, now);
+    });
+    if (!buffer) return Failure(buffer.error());
+    intakes_.push_back({std::move(*buffer), LineParser{clock_.now()}, {}, false});
+  }
+  return {};
 }
 
 void Daemon::watch_interfaces() {

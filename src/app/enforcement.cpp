@@ -71,6 +71,16 @@ Result<void> Enforcement::open_ipset() {
   return {};
 }
 
+Result<void> Enforcement::watch(const XdpWatch& watch) {
+  if (!xdp_) return {};
+  return xdp_->enforcer().watch(watch);
+}
+
+Result<std::vector<Ban>> Enforcement::fresh(WallTime now) {
+  if (!xdp_) return {};
+  return xdp_->enforcer().fresh(now);
+}
+
 std::vector<Enforcer*> Enforcement::in_force() const {
   std::vector<Enforcer*> all;
   if (dry_run_) all.push_back(dry_run_.get());
@@ -184,7 +194,8 @@ bool Enforcement::settle() {
   return false;
 }
 
-// nftables holds all bans. Where XDP isn't wanted, or native XDP only and not every interface has it, it is taken away.
+// nftables holds all bans. Where XDP isn't wanted, or native XDP only and not every interface has it, it is taken
+// away.
 void Enforcement::give_up_xdp() {
   if (xdp_ && settings_.backend == Backend::automatic) {
     EnforcementStatus status;

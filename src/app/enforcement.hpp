@@ -33,6 +33,12 @@ class Enforcement final : public Enforcer {
   // True: another enforcer is needed and open; reconcile with all bans, and call again.
   [[nodiscard]] bool settle();
 
+  // What XDP has to know of the host besides. Nothing for others.
+  [[nodiscard]] Result<void> watch(const XdpWatch& watch);
+  // Bans that XDP made by itself and that nobody has taken over.
+  [[nodiscard]] Result<std::vector<Ban>> fresh(WallTime now);
+  // The tables and the program; null where XDP is not used.
+  [[nodiscard]] XdpEnforcer* xdp() { return xdp_ ? &xdp_->enforcer() : nullptr; }
   // The policy by which XDP moves the ends of bans; what takes a restart stays as it was.
   void use(const Config& config);
 

@@ -52,6 +52,53 @@ Gate::Gate(Parts parts, HashSeed seed)
   if (ledger_) judge_.rules().keep_pending();
 }
 
+// XDP bans at once; where its source is exempt, or a wider ban was decided, its own ban goes again.
+void Gate::remove_unclaimed(std::span<const Prefix> prefixes, WallTime now) {
+  std::vector<Change> changes;
+  for (const Prefix& prefix : prefixes) {
+    Change& change = changes.emplace_back();
+    change.kind = ChangeKind::lifted;
+    change.decision.prefix = prefix;
+    change.at = now;
+  }
+  enforce(changes, now);
+}
+
+void Gate::adopt_fresh_bans(Duration older_than, WallTime now) {
+  const auto fresh = enforcer_->fresh(now);
+  if (!fresh) return kernel_failed(fresh.error(), now);
+  if (fresh->empty()) return;
+  Source::Batch batch;
+  for (const Ban& ban : *fresh) {
+    Event event;
+    event.at = std::min(now, ban.until - config_->policy.ban.first);
+    event.source = ban.prefix.address();
+    event.counted = config_->policy.detect.tripwire.after;
+    if (event.at + older_than <= now) batch.events.push_back(event);
+  }
+  if (batch.events.empty()) return;
+  LineReader unused{now};
+  judge_batch(unused, batch, {"xdp", ""}, now);
+}
+
+Snapshot Gate::with_ends_of_kernel(Snapshot snapshot, WallTime now) {
+  if (!enforcer_->uses_xdp()) return snapshot;
+  auto held = enforcer_->held(now);
+  if (!held || held->empty()) return snapshot;
+  std::ranges::sort(*held, {}, &Ban::prefix);
+  constexpr Duration same_end = 10s;  // what the kernel's clock may be off
+  LedgerBatch batch;
+  for (Decision& decision : snapshot.active) {
+    const auto found = std::ranges::lower_bound(*held, decision.prefix, {}, &Ban::prefix);
+    if (found == held->end() || found->prefix != decision.prefix || found->scope != decision.scope) continue;
+    if (found->knock == 0 || found->until <= decision.until + same_end) continue;
+    decision.until = found->until;
+    batch.changes.push_back({ChangeKind::moved, decision, now, {}});
+  }
+  if (ledger_ && !batch.changes.empty()) ledger_->commit(std::move(batch));
+  return snapshot;
+}
+
 void Gate::restore(const Snapshot& snapshot, WallTime now) {
   judge_.decider().continue_after(snapshot.last_id);
   judge_.decider().restore_past(snapshot.past);
@@ -127,6 +174,7 @@ void Gate::judge_batch(LineReader& reader, const Source::Batch& read, Position p
     batch.positions.push_back(std::move(position));
     carry_out(std::move(batch), now);
   }
+  if (!portion.unclaimed.empty()) remove_unclaimed(portion.unclaimed, now);
   if (portion.ports_changed) close_refused_ports(now);
 }
 
@@ -141,6 +189,9 @@ std::optional<Rule> Gate::judge_event(const Event& event, Portion& portion, Wall
   }
   const Verdict verdict = judge_.observe(event, now, portion.batch.changes);
   portion.last_decided = verdict == Verdict::decided;
+  const Prefix source = Prefix::of(event.source);
+  if (event.counted > 0 && judge_.decider().active().find(source) == ActiveBans::none)
+    portion.unclaimed.push_back(source);
   if (verdict != Verdict::watched && verdict != Verdict::decided) return {};
   // What nearly every visitor does is no evidence before it is too much.
   if (verdict == Verdict::watched && !by_firewall && judge_.rules().is_brief(event.rule)) return {};

@@ -41,6 +41,8 @@ class Gate {
   // Where changes are told besides kernel, ledger and log.
   void publish_to(Publish publish) { publish_ = std::move(publish); }
 
+  // XDP moves the ends of bans by itself when their sources knock, also while no daemon runs: the snapshot with those.
+  [[nodiscard]] Snapshot with_ends_of_kernel(Snapshot snapshot, WallTime now);
   // Takes over what the ledger remembers, before any line is judged.
   void restore(const Snapshot& snapshot, WallTime now);
   // What the kernel still holds though the ledger was lost becomes decisions again (promise 3).
@@ -48,6 +50,9 @@ class Gate {
 
   // Judges what one source read and carries out what comes of it, the read position included (promise 4).
   void judge_batch(LineReader& reader, const Source::Batch& batch, Position position, WallTime now);
+  // Bans that XDP made and of whose events nothing is known become decisions, too: it was killed in between, or the
+  // kernel had no room for the event.
+  void adopt_fresh_bans(Duration older_than, WallTime now);
   // What time alone brings: ends, looks at the kernel's counters, retries, positions of quiet sources.
   void tick(WallTime now);
   // How far every source was read, where that is not saved yet.
@@ -102,6 +107,7 @@ class Gate {
     bool ports_changed = false;
     bool last_decided = false;      // by the last event
     const char* evident = nullptr;  // the line of the last evidence: several rules may find something in one line
+    std::vector<Prefix> unclaimed;  // XDP banned them, and nothing was decided for just them
   };
   // The rule that its evidence is for, if any is to be kept.
   [[nodiscard]] std::optional<Rule> judge_event(const Event& event, Portion& portion, WallTime now);
@@ -113,6 +119,8 @@ class Gate {
   void log_changes(std::span<const Change> changes, WallTime now);
   void look_at_counters(std::span<const ActiveBans::Slot> looks, std::vector<Change>& changes, WallTime now);
   void renew_exemptions(WallTime now);
+  void tell_xdp(WallTime now);
+  void remove_unclaimed(std::span<const Prefix> prefixes, WallTime now);
   void note_pending(LedgerBatch& batch, std::span<const Address> watched, std::span<const Address> decided);
   void kernel_failed(const Error& error, WallTime now);
   void save_everything(WallTime now);
@@ -133,6 +141,7 @@ class Gate {
   std::vector<uint64_t> rule_events_;
   PublicPortTracker ports_;
   PublicPorts told_ports_;
+  std::optional<XdpWatch> told_watch_;
   HostFacts facts_;
   std::vector<AllowEntry> allowed_;  // by admins at run time; the configuration's are in config_
   std::vector<Waiting> positions_;   // the last of every source

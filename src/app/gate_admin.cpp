@@ -109,6 +109,7 @@ void Gate::use_host_facts(HostFacts facts, WallTime now) {
   ports_.note_listening(facts_.listening, now);
   ports_.note_used_by_strangers(facts_.used_by_strangers, now);
   if (!same_exempt) renew_exemptions(now);
+  tell_xdp(now);
 
   LedgerBatch batch;
   for (const Prefix& prefix : news) judge_.decider().lift(prefix, now, batch.changes);
@@ -129,10 +130,32 @@ void Gate::use_config(std::shared_ptr<const Config> config, RuleBook book, WallT
   ports_ = std::move(fresh);
   set_log_level(config_->log.level);
   renew_exemptions(now);
+  tell_xdp(now);
   LedgerBatch batch;
   for (const Prefix& prefix : config_->policy.allow) judge_.decider().lift(prefix, now, batch.changes);
   if (!batch.changes.empty()) carry_out(std::move(batch), now);
   reconcile_surroundings(now);
+}
+
+// What XDP must know to tell what is for this host, and what somebody waits for.
+void Gate::tell_xdp(WallTime now) {
+  if (!enforcer_->uses_xdp()) return;
+  const TripwireSettings& tripwire = config_->policy.detect.tripwire;
+  XdpWatch watch;
+  watch.tripwire = tripwire.enabled;
+  watch.after = tripwire.after;
+  watch.within = tripwire.within;
+  watch.ban = config_->policy.ban.first;
+  watch.bans_per_second = tripwire.bans_per_second;
+  watch.bans_per_network = tripwire.bans_per_network;
+  watch.decoys = tripwire.decoys;
+  watch.heard_tcp = facts_.listening.services.tcp;
+  watch.heard_udp = facts_.listening.services.udp;
+  for (const EphemeralSocket& socket : facts_.listening.ephemeral_udp) watch.heard_udp.add(socket.port);
+  if (!facts_.own_addresses.empty()) watch.own = facts_.own_addresses;
+  if (told_watch_ == watch) return;
+  if (const auto done = enforcer_->watch(watch); !done) return kernel_failed(done.error(), now);
+  told_watch_ = std::move(watch);
 }
 
 void Gate::renew_exemptions(WallTime now) {

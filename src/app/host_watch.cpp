@@ -6,6 +6,7 @@
 #include <chrono>
 
 #include "host/established.hpp"
+#include "host/own_addresses.hpp"
 
 namespace palang {
 namespace {
@@ -24,6 +25,11 @@ HostFacts look_at_host(const PortSet& ask_about) {
   ExemptReport report = gather_exempt(root);
   facts.exempt = std::move(report.exempt);
   facts.troubles = std::move(report.troubles);
+  if (auto own = own_addresses()) {
+    facts.own_addresses = std::move(*own);
+  } else {
+    facts.troubles.push_back(own.error().text);
+  }
   if (auto listening = find_listening(root)) {
     facts.listening = std::move(*listening);
   } else {

@@ -17,6 +17,7 @@ namespace palang {
 // What the host is like at the moment, as far as decisions depend on it.
 struct HostFacts {
   std::vector<Exempt> exempt;  // live ssh peers, own addresses, gateways, resolvers, loopback
+  std::vector<Address> own_addresses;
   Listening listening;
   PortSet used_by_strangers;          // of the ports asked about
   std::vector<std::string> troubles;  // what could not be found out

@@ -105,7 +105,7 @@ std::string banned_text(const ExplainReply& why, const View& view) {
   if (!decision.prefix.is_single())
     text.append(sentence(fmt::format("The ban is for its whole network, {}.", decision.prefix.text())));
   text.append(sentence(fmt::format("Rule {}: {}.", rule_name(decision.rule), reason_of(decision, ban.note))));
-  if (decision.rule == Rule::blocked || decision.rule == Rule::portscan)
+  if (decision.rule != Rule::manual && decision.rule != Rule::recovered)
     text.append(sentence(proof_sentence(decision)));
   text.append(sentence(fmt::format("Since {}.", local_and_relative(decision.from, view.now))));
   text.append(sentence(fmt::format("Ends {}.", local_and_relative(decision.until, view.now))));

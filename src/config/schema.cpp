@@ -118,6 +118,7 @@ constexpr std::array<Section, 14> sections{{
     {"detect", "What makes an offender."},
     {"detect.blocked", "Packets that a firewall refused and logged, counted by source address."},
     {"detect.portscan", "Distinct ports that one address tried."},
+    {"detect.tripwire", "What XDP sees by itself, where it is the enforcer: packets to ports on which nobody listens."},
     {"allow",
      "Who is never banned and never counted, besides those palang protects by itself: admins logged in over ssh, "
      "loopback, this host's own addresses, its gateways and its resolvers."},
@@ -195,6 +196,27 @@ std::vector<Key> offender_keys() {
       {"detect.portscan.within",
        DurationField{[](Config& c) -> Duration& { return c.policy.detect.portscan.within; }, 1s, one_year},
        "The time within which they were tried."},
+
+      {"detect.tripwire.enabled", FlagField{[](Config& c) -> bool& { return c.policy.detect.tripwire.enabled; }},
+       "Whether XDP counts packets to ports on which nobody listens, and bans their senders from all ports that are "
+       "not "
+       "open to the public, at once and without a log line."},
+      {"detect.tripwire.after",
+       CountField{[](Config& c) -> uint32_t& { return c.policy.detect.tripwire.after; }, 1, 1'000},
+       "Such packets that make an offender."},
+      {"detect.tripwire.within",
+       DurationField{[](Config& c) -> Duration& { return c.policy.detect.tripwire.within; }, 1s, 18h},
+       "The time within which they came."},
+      {"detect.tripwire.bans_per_second",
+       CountField{[](Config& c) -> uint32_t& { return c.policy.detect.tripwire.bans_per_second; }, 1, 100'000},
+       "Bans that XDP makes in a second at most; a flood of forged senders gets no more."},
+      {"detect.tripwire.bans_per_network",
+       CountField{[](Config& c) -> uint32_t& { return c.policy.detect.tripwire.bans_per_network; }, 1, 65'536},
+       "Of those, in one IPv4 /24 or IPv6 /48."},
+      {"detect.tripwire.decoys", PortsField{[](Config& c) -> PortSet& { return c.policy.detect.tripwire.decoys; }},
+       "Closed TCP ports at which XDP answers in the place of a service. Who completes a connection there is who he "
+       "says "
+       "he is, and is banned from every port."},
   };
 }
 

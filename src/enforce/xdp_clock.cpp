@@ -68,4 +68,9 @@ WallTime XdpClock::Reading::wall_time(uint32_t end) const {
   return now_ + Duration(jiffies * 1'000'000 / static_cast<int64_t>(hz_));
 }
 
+WallTime XdpClock::Reading::time_of(uint64_t jiffies) const {
+  const auto since = static_cast<int64_t>(jiffies_ - jiffies);
+  return now_ - Duration(since * 1'000'000 / static_cast<int64_t>(hz_));
+}
+
 }  // namespace palang

@@ -21,6 +21,7 @@ class XdpClock {
     // The first unit by which `until` is past; what is beyond its range (eight years) is without end.
     [[nodiscard]] uint32_t end_at(WallTime until) const;
     [[nodiscard]] WallTime wall_time(uint32_t end) const;
+    [[nodiscard]] WallTime time_of(uint64_t jiffies) const;
     [[nodiscard]] uint32_t units() const { return static_cast<uint32_t>(jiffies_ >> shift_); }
 
    private:

@@ -166,6 +166,21 @@ Result<std::vector<Ban>> XdpEnforcer::held(WallTime now) {
   return bans;
 }
 
+Result<std::vector<Ban>> XdpEnforcer::fresh(WallTime now) {
+  const auto clock = clock_.read(now);
+  if (!clock) return Failure(clock.error());
+  std::vector<Ban> bans;
+  for (const WordedBan& ban : table_.fresh())
+    if (end_of_word(ban.word) > clock->units())
+      bans.push_back({ban.prefix, Scope::quiet, clock->wall_time(end_of_word(ban.word)), 1});
+  return bans;
+}
+
+WallTime XdpEnforcer::time_of(uint64_t jiffies, WallTime now) {
+  const auto clock = clock_.read(now);
+  return clock ? clock->time_of(jiffies) : now;
+}
+
 Result<std::vector<Hits>> XdpEnforcer::hits(std::span<const Ban> bans) {
   std::vector<Hits> hits;
   for (const Ban& ban : bans)

@@ -28,6 +28,7 @@ struct XdpWatch {
   // All addresses of this host. With them bans and tripwire leave alone what is only forwarded; without them every
   // destination counts as this host.
   std::optional<std::vector<Address>> own;
+  friend bool operator==(const XdpWatch&, const XdpWatch&) = default;
 };
 
 // The program for XDP as an enforcer: bans live in its maps, and end there without anybody's help. Each ban is put or
@@ -51,6 +52,11 @@ class XdpEnforcer final : public Enforcer {
   [[nodiscard]] Result<std::vector<Ban>> held(WallTime now) override;
   [[nodiscard]] Result<std::vector<Hits>> hits(std::span<const Ban> bans) override;
   [[nodiscard]] Result<void> lift_everything(UnblocksEveryone) override;
+
+  // Bans that the program made and nobody has moved yet.
+  [[nodiscard]] Result<std::vector<Ban>> fresh(WallTime now);
+  // When the kernel's clock showed this; `now` is the wall clock's.
+  [[nodiscard]] WallTime time_of(uint64_t jiffies, WallTime now);
 
   void use_policy(const Policy& policy);
   [[nodiscard]] Result<void> watch(const XdpWatch& watch);

@@ -29,6 +29,8 @@ class XdpTable {
   [[nodiscard]] Result<bool> remove(const Prefix& prefix);
   [[nodiscard]] palang_ban find(const Prefix& prefix) const;
   [[nodiscard]] Result<std::vector<WordedBan>> all() const;
+  // What the program made and nobody has moved yet.
+  [[nodiscard]] std::vector<WordedBan> fresh() const;
   void prefetch(const Prefix& prefix) const {
     if (prefix.is_v4() && prefix.is_single()) pages_.prefetch_bucket(prefix.address().v4_bits());
   }
@@ -61,7 +63,6 @@ class XdpTable {
   [[nodiscard]] Result<void> bring_back_overflowed();
   void use_length(const Prefix& prefix);
   [[nodiscard]] bool forget_fresh(const Prefix& prefix);
-  [[nodiscard]] std::vector<WordedBan> fresh() const;
   [[nodiscard]] Result<void> sweep_nets(XdpNets& nets, uint32_t now);
   [[nodiscard]] Result<void> tidy_gate();
   [[nodiscard]] uint64_t overflowed() const { return nets4_.size_of_length(32); }

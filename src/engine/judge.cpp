@@ -15,6 +15,14 @@ std::string_view verdict_name(Verdict verdict) {
   return "?";
 }
 
+namespace {
+
+std::optional<Finding> tripped_by(const Event& event) {
+  return Finding{event.at, event.source, Rule::tripwire, event.proof, event.protocol, event.port, event.counted};
+}
+
+}  // namespace
+
 Judge::Judge(const PolicySettings& policy, HashSeed seed, Decider::Looks looks)
     : exemptions_(seed),
       detectors_(policy.detect, seed),
@@ -77,7 +85,7 @@ Verdict Judge::judge(const Event& event, WallTime now, std::vector<Change>& chan
   if (is_old_news(event, now)) return Verdict::old;
   if (event.rule != Rule::blocked) return judge_by_rules(event, now, changes);
 
-  const auto finding = detectors_.observe(event);
+  const auto finding = event.counted > 0 ? tripped_by(event) : detectors_.observe(event);
   if (!finding) return Verdict::watched;
   detectors_.forget(event.source);
   const auto decided = decider_.decide(*finding, changes);

@@ -59,6 +59,9 @@ std::string reason_text(const Decision& decision) {
       if (decision.count > 1) return "refused " + std::to_string(decision.count) + " times, last at " + target;
       return "refused at " + target;
     case Rule::portscan: return "tried " + std::to_string(decision.count) + " ports, last " + target;
+    case Rule::tripwire:
+      if (decision.proof != Proof::forgeable) return "connected to a decoy, " + target;
+      return "sent " + std::to_string(decision.count) + " packets to ports on which nobody listens, last " + target;
     case Rule::manual: return "banned by hand";
     case Rule::recovered: return "found in the kernel; its history was lost";
   }

@@ -11,7 +11,7 @@
 namespace palang {
 namespace {
 
-constexpr std::array<std::string_view, 4> fixed_names{"blocked", "portscan", "manual", "recovered"};
+constexpr std::array<std::string_view, 5> fixed_names{"blocked", "portscan", "tripwire", "manual", "recovered"};
 
 class RuleNames {
  public:

@@ -7,11 +7,12 @@
 
 namespace palang {
 
-// What an event breaks and a decision rests on: the id of an interned name. These four are always there; the names of
+// What an event breaks and a decision rests on: the id of an interned name. These five are always there; the names of
 // pattern rules and of imported jails get the next free ids of this process, so only names are ever stored.
 enum class Rule : uint16_t {
   blocked,    // a firewall refused its packets
   portscan,   // it tried many distinct ports
+  tripwire,   // XDP saw packets to ports on which nobody listens
   manual,     // an admin said so
   recovered,  // found in the kernel after the ledger was lost
 };

@@ -6,6 +6,7 @@
 
 #include "base/time.hpp"
 #include "model/rule_settings.hpp"
+#include "net/ports.hpp"
 #include "net/prefix.hpp"
 
 namespace palang {
@@ -54,9 +55,21 @@ struct PortscanSettings {
   friend bool operator==(const PortscanSettings&, const PortscanSettings&) = default;
 };
 
+// [detect.tripwire]: what XDP counts and bans by itself, packets to ports on which nobody listens.
+struct TripwireSettings {
+  bool enabled = true;
+  uint32_t after = 2;
+  Duration within = 10min;
+  uint32_t bans_per_second = 1'000;
+  uint32_t bans_per_network = 32;  // of those
+  PortSet decoys;                  // closed TCP ports at which XDP answers, to learn who is real
+  friend bool operator==(const TripwireSettings&, const TripwireSettings&) = default;
+};
+
 struct DetectSettings {
   BlockedSettings blocked;
   PortscanSettings portscan;
+  TripwireSettings tripwire;
   uint32_t tracked_sources = 1'000'000;  // cap of every table by source address
   friend bool operator==(const DetectSettings&, const DetectSettings&) = default;
 };

@@ -3,7 +3,7 @@
 import os
 
 from expect import check, equal
-from xdp import empty_place, filters_on, mount_bpffs, pin_program_of_another, pinned, require_xdp, xdp_on
+from xdp import attach_behind_dispatcher, behind_dispatcher, empty_place, filters_on, mount_bpffs, pin_program_of_another, pinned, require_xdp, xdp_on
 
 
 def start(gate, backend="xdp", bpffs=None, by=(), **enforce):
@@ -86,6 +86,30 @@ def test_another_xdp_program_stays_and_tc_guards(gate):
     gate.stop("--lift")
     equal(xdp_on(gate.host, gate.interface), before, "the other program after all is lifted")
     check("clsact" not in gate.host.run("tc", "qdisc", "show", "dev", gate.interface), "the hook is gone")
+
+
+def test_libxdps_dispatcher_runs_the_other_program_and_ours(gate):
+    bpffs = mount_bpffs(gate)
+    attach_behind_dispatcher(gate.host, gate.interface, bpffs)
+    equal(behind_dispatcher(gate.host, gate.interface), 1, "programs before")
+    stranger = gate.stranger()
+    for attempt in range(2):  # the second daemon takes over what the first left
+        status = start(gate, bpffs=bpffs)
+        [one] = status["enforcement"]["interfaces"]
+        equal((status["enforcer"], one["mode"]), ("xdp", "shared"), "how")
+        check("libxdp's dispatcher runs both" in "".join(one["reasons"]) or attempt > 0, f"why: {one['reasons']}")
+        equal(behind_dispatcher(gate.host, gate.interface), 2, "programs now")
+        if attempt == 0:
+            check(gate.lets_in(stranger), "the stranger gets in before")
+            gate.ask("ban", stranger, "--for", "1h")
+        check(gate.shuts_out(stranger), "silence for the banned")
+        check(gate.lets_in(gate.stranger()), "others get in")
+        if attempt == 0:
+            gate.kill()
+            check(gate.shuts_out(stranger), "silence though the daemon is dead")
+    gate.stop("--lift")
+    equal(behind_dispatcher(gate.host, gate.interface), 1, "programs after all is lifted")
+    check(gate.lets_in(stranger), "it gets in again")
 
 
 def test_auto_leaves_an_interface_with_another_xdp_program_to_nftables(gate):

@@ -5,6 +5,7 @@ import os
 import platform
 import re
 import shutil
+import socket
 import struct
 
 from expect import Skip
@@ -74,3 +75,47 @@ def pin_program_of_another(path, verdict=XDP_PASS):
     _bpf(BPF_OBJ_PIN, struct.pack("<QI", ctypes.addressof(name), fd))
     os.close(fd)
     return path
+
+
+def libxdp():
+    """libxdp, by which programs share an interface."""
+    try:
+        library = ctypes.CDLL("libxdp.so.1", use_errno=True)
+    except OSError:
+        raise Skip("needs libxdp") from None
+    library.xdp_program__find_file.restype = ctypes.c_void_p
+    library.xdp_program__find_file.argtypes = [ctypes.c_char_p, ctypes.c_char_p, ctypes.c_void_p]
+    library.xdp_program__attach.argtypes = [ctypes.c_void_p, ctypes.c_int, ctypes.c_int, ctypes.c_uint]
+    library.libxdp_get_error.argtypes = [ctypes.c_void_p]
+    library.libxdp_get_error.restype = ctypes.c_long
+    return library
+
+
+def attach_behind_dispatcher(namespace, interface, bpffs):
+    """A program of libxdp's own, behind its dispatcher, that lets every packet pass to whoever comes after it."""
+    library = libxdp()
+    os.environ["LIBXDP_BPFFS"] = bpffs  # for the daemon, too
+    _libc.setenv(b"LIBXDP_BPFFS", bpffs.encode(), 1)
+    with namespace:
+        index = socket.if_nametoindex(interface)
+        program = library.xdp_program__find_file(b"xsk_def_xdp_prog.o", None, None)
+        if library.libxdp_get_error(program) != 0:
+            raise Skip("needs libxdp's own program xsk_def_xdp_prog.o")
+        done = library.xdp_program__attach(program, index, 1, 0)  # XDP_MODE_NATIVE
+    if done != 0:
+        raise Skip(f"libxdp can't attach its own program: {os.strerror(-done)}")
+    if behind_dispatcher(namespace, interface) == 0:
+        raise Skip("libxdp attached its program without a dispatcher: this kernel refuses programs that extend others")
+
+
+def behind_dispatcher(namespace, interface):
+    """How many programs libxdp's dispatcher runs on the interface; 0: there is none."""
+    library = libxdp()
+    library.xdp_multiprog__get_from_ifindex.restype = ctypes.c_void_p
+    library.xdp_multiprog__program_count.argtypes = [ctypes.c_void_p]
+    library.xdp_multiprog__is_legacy.argtypes = [ctypes.c_void_p]
+    with namespace:
+        found = library.xdp_multiprog__get_from_ifindex(socket.if_nametoindex(interface))
+    if library.libxdp_get_error(found) != 0 or library.xdp_multiprog__is_legacy(found):
+        return 0
+    return library.xdp_multiprog__program_count(found)

@@ -71,7 +71,7 @@ INSTANTIATE_TEST_SUITE_P(
         Case{"detect.blocked.enabled = \"yes\"", "detect.blocked.enabled: must be true or false, not the text 'yes'"},
         Case{"public.tcp = [0]", "public.tcp: a port is a number from 1 to 65535, not the number 0"},
         Case{"enforce.interfaces = \"eth0\"",
-             "enforce.interfaces: must be a list of names of interfaces, each in quotes, not the text 'eth0'"},
+             "enforce.interfaces: must be a list of names of interfaces, as in [\"eth0\"], not the text 'eth0'"},
         Case{"enforce.interfaces = [\"a/b\"]", "enforce.interfaces: 'a/b' is not a name that an interface can have"},
         Case{"enforce.interfaces = [7]", "enforce.interfaces: the number 7 is no text"},
         Case{"public.udp = 53", "public.udp: must be a list of ports, as in [80, 443], not the number 53"},
