@@ -136,6 +136,16 @@ struct palang_settings {
   __u8 wide6[PALANG_GATED_LENGTH6];
 };
 
+// Hits of single IPv4 addresses are counted one by one up to so many per jiffy and processor. In a flood, one in so many
+// is, with that weight: the counter of a ban is another cache line, and that miss would be a third of the whole cost.
+#define PALANG_EXACT_HITS 64U
+#define PALANG_SAMPLED_HITS 16U
+struct palang_pace {
+  __u64 jiffy;
+  __u64 hits;
+  __u64 random;
+};
+
 // What palang_clock answers.
 struct palang_clock {
   __u64 jiffies;

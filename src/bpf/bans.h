@@ -204,6 +204,20 @@ static __always_inline void strike_ban(const struct palang_settings* settings, s
   knock(settings, &ban->word);
 }
 
+static __always_inline __u32 weight_of_hit(void) {
+  const __u32 zero = 0;
+  struct palang_pace* const own = bpf_map_lookup_elem(&pace, &zero);
+  if (!own) return 1;
+  const __u64 jiffy = bpf_jiffies64();
+  if (own->jiffy != jiffy) {
+    own->jiffy = jiffy;
+    own->hits = 0;
+  }
+  if (++own->hits <= PALANG_EXACT_HITS) return 1;
+  own->random = own->random * 6364136223846793005ULL + 1442695040888963407ULL;  // PCG's, at a fifth of the helper's cost
+  return own->random >> 33 & (PALANG_SAMPLED_HITS - 1) ? 0 : PALANG_SAMPLED_HITS;
+}
+
 #if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
 #define WORD_OF(slot) ((__u32*)(slot) + 1)
 #else
@@ -222,7 +236,8 @@ static __always_inline void strike_page(const struct palang_settings* settings, 
   // The table may have been replaced since the search.
   __u64* const cell = &page->buckets[0].slots[0] + slot;
   if ((__u32)*cell != (__u32)packet->low) return;
-  ++page->hits[slot];
+  const __u32 weight = weight_of_hit();
+  if (weight != 0) page->hits[slot] += weight;
   knock(settings, WORD_OF(cell));
 }
 

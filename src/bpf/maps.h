@@ -137,6 +137,13 @@ struct {
   __uint(max_entries, PALANG_EVENT_BYTES);
 } events SEC(".maps");
 
+struct {
+  __uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+  __uint(max_entries, 1);
+  __type(key, __u32);
+  __type(value, struct palang_pace);
+} pace SEC(".maps");
+
 static __always_inline void count(__u32 verdict) {
   __u64* const counter = bpf_map_lookup_elem(&verdicts, &verdict);
   if (counter) ++*counter;

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 
 #include "base/error.hpp"
 #include "base/time.hpp"
@@ -31,7 +32,7 @@ class XdpClock {
     unsigned shift_ = 0;
     WallTime now_;
   };
-  [[nodiscard]] Result<Reading> read(WallTime now) const;
+  [[nodiscard]] Result<Reading> read(WallTime now);
 
   [[nodiscard]] uint32_t hz() const { return hz_; }
   [[nodiscard]] uint32_t unit_shift() const { return shift_; }
@@ -42,6 +43,8 @@ class XdpClock {
   int program_;
   uint32_t hz_;
   uint32_t shift_ = 0;
+  std::optional<uint64_t> asked_;  // jiffies, as the kernel last said
+  Duration asked_at_{};            // on the monotonic clock
 };
 
 }  // namespace palang

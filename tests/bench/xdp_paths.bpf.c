@@ -54,6 +54,7 @@ static __always_inline int take_turn(struct xdp_md* context) {
   if (!source || (void*)(ip + 1) > (void*)(long)context->data_end) return 0;
   ++turn->next;
   ip->saddr = (__be32)*source;
+  ip->check = (__be16)(*source >> 32);
   return 1;
 }
 
@@ -78,6 +79,13 @@ int gate(struct xdp_md* context) {
   const int verdict = verdict_on(context, HOOK_XDP, (void*)(long)context->data, (void*)(long)context->data_end);
   count(verdict);
   return drops(verdict) ? XDP_DROP : XDP_PASS;
+}
+
+// For the ways behind it: nftables, ipset.
+SEC("xdp")
+int pass(struct xdp_md* context) {
+  take_turn(context);
+  return XDP_PASS;
 }
 
 SEC("xdp")
