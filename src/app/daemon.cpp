@@ -258,7 +258,7 @@ Result<void> Daemon::open_tripwire() {
       return now_used == nullptr ? now : now_used->time_of(jiffies, now);
     });
     if (!buffer) return Failure(buffer.error());
-    intakes_.push_back({std::move(*buffer), LineParser{clock_.now()}, {}, false});
+    intakes_.push_back({std::move(*buffer), LineReader{clock_.now()}, {}, false});
   }
   return {};
 }

@@ -107,7 +107,7 @@ ChoiceField level_field() {
           [](Config& c, size_t index) { c.log.level = static_cast<LogLevel>(index + first); }};
 }
 
-constexpr std::array<Section, 14> sections{{
+constexpr std::array<Section, 15> sections{{
     {"",
      "palang.toml: what palang may be told. A key that is commented out shows its default; without this file all "
      "defaults hold."},

@@ -18,7 +18,7 @@ std::string_view verdict_name(Verdict verdict) {
 namespace {
 
 std::optional<Finding> tripped_by(const Event& event) {
-  return Finding{event.at, event.source, Rule::tripwire, event.proof, event.protocol, event.port, event.counted};
+  return Finding{event.at, event.source, 128, Rule::tripwire, event.proof, event.protocol, event.port, event.counted};
 }
 
 }  // namespace
