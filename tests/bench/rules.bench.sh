@@ -7,4 +7,5 @@ read -ra flags <<<"$(pkg-config --cflags --libs libpcre2-8 libhs fmt)"
 libraries=()
 for room in engine parse rules detect decide model net base; do libraries+=("build/release/src/libpalang_$room.a"); done
 g++ -std=c++23 -O2 -Isrc -o "$program" tests/bench/rules_bench.cpp "${libraries[@]}" "${flags[@]}"
-exec python3 tests/bench/rules.py "$@"
+python3 tests/bench/rules.py "$@"
+exec python3 tests/bench/access_flood.py "$@"
