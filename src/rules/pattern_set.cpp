@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <atomic>
 #include <cstdlib>
+#include <iterator>
 
 #include "rules/regex.hpp"
 
@@ -73,6 +74,9 @@ PatternSet PatternSet::compile(std::span<const Pattern> patterns) {
 void PatternSet::Database::compile(std::span<const Pattern> patterns, std::vector<uint32_t> ids,
                                    std::vector<uint32_t>& refused) {
   const bool able = hs_valid_platform() == HS_SUCCESS;
+  const auto has_nul = [&](uint32_t id) { return patterns[id].text.find('\0') != std::string::npos; };
+  std::ranges::copy_if(ids, std::back_inserter(refused), has_nul);
+  std::erase_if(ids, has_nul);
   // Each round takes out the pattern that was refused.
   while (able && !ids.empty()) {
     std::vector<const char*> texts;
