@@ -26,6 +26,7 @@ namespace {
 constexpr Duration tick_interval{100ms};
 constexpr Duration poll_interval{1s};   // for what no descriptor announces: silence, a path that became readable
 constexpr Duration look_for_files{5s};  // that rules name
+constexpr Duration look_at_interfaces_interval{5s};
 constexpr Duration flush_timeout{10s};
 
 bool is_dry(const Config& config) {
@@ -268,11 +269,16 @@ void Daemon::watch_interfaces() {
   auto watch = LinkWatch::open();
   if (!watch) return log_warning(watch.error().text + "; new interfaces will go unguarded");
   link_watch_ = std::move(*watch);
-  loop_.on_readable(link_watch_->fd(), [this] {
-    link_watch_->drain();
+  const auto follow = [this] {
     if (enforcement_->settle()) agree_with_kernel();
     watch_kernel();
+  };
+  loop_.on_readable(link_watch_->fd(), [this, follow] {
+    link_watch_->drain();
+    follow();
   });
+  // Nobody tells of a filter of ours that somebody deletes.
+  loop_.every(look_at_interfaces_interval, follow);
 }
 
 // Listens to what others do to our nftables table, while there is one.

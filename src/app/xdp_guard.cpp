@@ -5,7 +5,6 @@
 #include <algorithm>
 
 #include "base/log.hpp"
-#include "bpf/abi.h"
 #include "enforce/xdp_cost.hpp"
 #include "host/interfaces.hpp"
 
@@ -20,11 +19,25 @@ std::string place_in(const EnforceSettings& settings) {
 constexpr std::string_view tables_prefix = "tables_";
 
 std::string tables_in(const Bpffs& pins) {
-  return fmt::format("{}/{}{}", pins.directory(), tables_prefix, PALANG_ABI);
+  return fmt::format("{}/{}{}", pins.directory(), tables_prefix, XdpProgram::layout());
 }
 
 XdpEnforcer::Policy knocks_of(const Config& config) {
   return {config.policy.ban.quiet, config.policy.ban.at_most};
+}
+
+bool is_named(const std::vector<std::string>& names, const Interface& interface) {
+  return std::ranges::find(names, interface.name) != names.end();
+}
+
+// Whom native XDP would cost something; empty: nobody.
+std::string harm_to_interfaces(const std::vector<std::string>& named) {
+  const auto of_routes = default_route_interfaces().value_or(std::set<uint32_t>{});
+  for (const Interface& one : all_interfaces().value_or(std::vector<Interface>{})) {
+    const bool is_wanted = named.empty() ? of_routes.contains(one.index) : is_named(named, one);
+    if (is_wanted && one.merges_packets) return fmt::format("{}: {}", one.name, merging_reason);
+  }
+  return {};
 }
 
 void log_change(const GuardedInterface& now, std::span<const GuardedInterface> before) {
@@ -43,6 +56,9 @@ void log_change(const GuardedInterface& now, std::span<const GuardedInterface> b
 
 Result<XdpGuard> XdpGuard::open(const Config& config) {
   const EnforceSettings& settings = config.enforce;
+  // Known beforehand on most virtual machines; nothing has to be loaded and filled for that.
+  if (settings.backend == EnforceSettings::Backend::automatic)
+    if (const std::string harm = harm_to_interfaces(settings.interfaces); !harm.empty()) return fail(harm);
   auto pins = Bpffs::open(place_in(settings));
   if (!pins) return Failure(pins.error());
   const auto tables = Bpffs::open(tables_in(*pins));
@@ -65,7 +81,7 @@ void XdpGuard::use(const Config& config) {
 bool XdpGuard::is_wanted(const Interface& interface, const std::set<uint32_t>& of_routes,
                          const std::set<uint32_t>& known) const {
   if (wanted_.contains(interface.index)) return true;
-  if (!named_.empty()) return std::ranges::find(named_, interface.name) != named_.end();
+  if (!named_.empty()) return is_named(named_, interface);
   if (of_routes.contains(interface.index) || wanted_names_.contains(interface.name)) return true;
   return first_ && !interface.is_up && known.contains(interface.index);
 }

@@ -62,7 +62,7 @@ void GuardedInterfaces::guard(std::span<const Interface> wanted, const GateProgr
 GuardedInterface GuardedInterfaces::guard_one(const Interface& interface, const GatePrograms& programs, Renew renew) {
   GuardedInterface one{interface, std::nullopt, {}};
   if (ways_ == Ways::harmless && interface.merges_packets) {
-    one.reasons.emplace_back("native XDP would keep it from merging received packets, at the cost of bulk transfers");
+    one.reasons.emplace_back(merging_reason);
     return one;
   }
   one.mode = keep(interface.index, programs, renew, one.reasons);

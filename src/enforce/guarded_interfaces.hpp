@@ -26,6 +26,10 @@ struct GatePrograms {
   const OpensGate* opens = nullptr;  // for libxdp, which loads a program of its own
 };
 
+// Why the careful leave an interface alone that merges packets.
+inline constexpr std::string_view merging_reason =
+    "native XDP would keep it from merging received packets, at the cost of bulk transfers";
+
 struct GuardedInterface {
   Interface interface;
   std::optional<GateMode> mode;      // none: it could not be had

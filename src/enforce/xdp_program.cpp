@@ -10,6 +10,7 @@
 #include <cstdarg>
 #include <cstring>
 
+#include "bpf/abi.h"
 #include "bpf/object.hpp"
 
 namespace palang {
@@ -167,6 +168,10 @@ std::vector<int> XdpProgram::maps() const {
   const bpf_map* one = nullptr;
   bpf_object__for_each_map(one, object_.get()) all.push_back(bpf_map__fd(one));
   return all;
+}
+
+uint32_t XdpProgram::layout() {
+  return PALANG_ABI;
 }
 
 MapSlot XdpProgram::slot(const char* name) const {

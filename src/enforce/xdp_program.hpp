@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <vector>
@@ -41,6 +42,8 @@ class XdpProgram {
   // Replies to connections behind address translation are known, too.
   [[nodiscard]] bool sees_conntrack() const { return sees_conntrack_; }
 
+  // The number of the layout that its maps have (bpf/abi.h): others can't be taken over.
+  [[nodiscard]] static uint32_t layout();
   // The same program once more, not yet loaded, on the maps of this one.
   [[nodiscard]] Result<BpfObject> open_again() const;
 

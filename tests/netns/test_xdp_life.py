@@ -6,7 +6,7 @@ import time
 from expect import check, equal, wait_until
 from gate import CLOSED_PORT, GATEWAY, GATEWAY6, HOST, HOST6, OPEN_PORT
 from stream import Watched
-from wire import syn
+from wire import syn, was_cut
 from xdp import mount_bpffs, pinned, require_xdp, xdp_on
 
 
@@ -132,6 +132,31 @@ def test_the_tables_survive_without_a_ledger(gate):
     restart(gate)
     check(banned in gate.bans(), "the ban is taken over from the kernel")
     check(gate.shuts_out(banned), "silence")
+
+
+def test_a_knock_while_the_daemon_is_dead_moves_the_end(gate):
+    start(gate, ban={"for": "4s", "quiet": "30s", "at_most": "1h"})
+    stranger, silent = gate.stranger(), gate.stranger()
+    gate.log.blocked(stranger, silent)
+    wait_until_banned(gate, stranger, silent)
+    gate.kill()
+    check(gate.shuts_out(stranger), "silence for the knocking")
+    wait_until(lambda: gate.lets_in(silent), "the silent one gets in again", 9)
+    restart(gate)
+    check(stranger in gate.bans() and silent not in gate.bans(), f"who is banned: {gate.bans()}")
+    check(gate.shuts_out(stranger), "silence for the knocking still")
+    equal(gate.ask("why", stranger)["decisions"][0]["how_it_ended"], None, "the ledger knows")
+
+
+def test_connections_of_the_banned_are_cut(gate):
+    listener = gate.host.listen("0.0.0.0", OPEN_PORT)
+    start(gate)
+    stranger = gate.stranger()
+    connection = gate.world.connect(stranger, HOST, OPEN_PORT, 2)
+    accepted = listener.accept()[0]
+    gate.ask("ban", stranger, "--for", "1h")
+    check(was_cut(accepted), "the service is told that its peer is gone")
+    connection.close()
 
 
 def test_interface_down_and_up(gate):

@@ -54,6 +54,31 @@ TEST_F(JudgeTest, StoppedEventsAreKnocksAndUnseenByTheDetectors) {
   EXPECT_EQ(judge_.count(Verdict::stopped), 2U);
 }
 
+TEST_F(JudgeTest, WhatWasCountedAlreadyIsAnOffenceAtOnce) {
+  PolicySettings patient;
+  patient.detect.blocked.after = 100;
+  judge_.use(patient);
+  EXPECT_EQ(observe(refused("192.0.2.1", noon)), Verdict::watched);
+  Event tripped = refused("192.0.2.2", noon);
+  tripped.counted = 2;
+  EXPECT_EQ(observe(tripped), Verdict::decided);
+  ASSERT_THAT(changes_, SizeIs(1));
+  EXPECT_EQ(changes_[0].decision.rule, Rule::tripwire);
+  EXPECT_EQ(changes_[0].decision.scope, Scope::quiet);
+  EXPECT_EQ(reason_text(changes_[0].decision), "sent 2 packets to ports on which nobody listens, last tcp/8083");
+  tripped.proof = Proof::handshake;
+  EXPECT_EQ(observe(tripped), Verdict::decided) << "now it is proven";
+  EXPECT_EQ(changes_.back().decision.scope, Scope::full);
+}
+
+TEST_F(JudgeTest, TheExemptTripNothing) {
+  judge_.exemptions().allow(prefix("192.0.2.0/24"), WallTime::max());
+  Event tripped = refused("192.0.2.2", noon);
+  tripped.counted = 2;
+  EXPECT_EQ(observe(tripped), Verdict::exempt);
+  EXPECT_THAT(changes_, IsEmpty());
+}
+
 TEST_F(JudgeTest, Promise1ForgedEvidenceGivesQuietDecision) {
   for (const char* source : {"192.0.2.1", "192.0.2.2", "192.0.2.3", "192.0.2.4", "2001:db8::1"}) {
     observe(refused(source, noon));
