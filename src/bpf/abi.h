@@ -20,8 +20,9 @@
 // not 0, and its end is long past.
 #define PALANG_TOMBSTONE (1ULL << (32 + PALANG_KNOCK_SHIFT))
 
-// The table of single IPv4 addresses: an array of pages. A bucket and its counters of hits share a page, so that a
-// lookup costs one miss of the TLB. Page 0 is the header.
+// The table of single IPv4 addresses: pages, in segments of a fixed size, which the kernel looks up without a call. A
+// bucket and its counters of hits share a page. The map bans4 has room for two tables: while one is in force, the
+// other is filled, and then one store into palang_settings.table puts it in force.
 #define PALANG_SLOTS 8U
 #define PALANG_BUCKETS 42U
 #define PALANG_PAGE_SLOTS (PALANG_SLOTS * PALANG_BUCKETS)
@@ -36,13 +37,12 @@ struct palang_page {
   __u8 unused[64];
 };
 
-struct palang_page_header {
-  __u64 seed_a;  // odd
-  __u64 seed_b;
-  __u32 pages;       // behind the header
-  __u32 overflowed;  // bans of single addresses that are in nets4, as both their buckets were full
-  __u8 unused[4096 - 24];
-};
+#define PALANG_SEGMENT_PAGES 64U
+#define PALANG_MOST_SEGMENTS 2048U
+
+// palang_settings.table: the number of pages below, and
+#define PALANG_SECOND_TABLE (1ULL << 63)  // the segments are those from PALANG_MOST_SEGMENTS on
+#define PALANG_OVERFLOWED (1ULL << 62)    // single addresses are in nets4, too, as both their buckets were full
 
 // Every other prefix length: hash maps, one key for all lengths.
 struct palang_net4 {
@@ -86,6 +86,11 @@ struct palang_gate6 {
   __u64 bits[PALANG_GATE6_BYTES / 8];
 };
 
+// One bit per IPv4 /16: something in it is allowed, or it is within what is. Spares most banned packets the trie.
+struct palang_allow_hint {
+  __u64 bits[65536 / 64];
+};
+
 // One bit per port.
 enum palang_ports {
   PALANG_OPEN_TCP,  // open to the public
@@ -111,8 +116,9 @@ struct palang_port_set {
 
 // The lists of lengths only ever grow, so that no reader misses one. All numbers may change at any time.
 struct palang_settings {
-  __u64 seed_a;  // odd; of all hashes but those of the pages
+  __u64 seed_a;  // odd
   __u64 seed_b;
+  __u64 table;  // of single IPv4 addresses, see above
   __u32 abi;
   __u32 flags;
   __u32 unit_shift;      // one unit of the clock is 1 << unit_shift jiffies
@@ -136,8 +142,9 @@ struct palang_settings {
   __u8 wide6[PALANG_GATED_LENGTH6];
 };
 
-// Hits of single IPv4 addresses are counted one by one up to so many per jiffy and processor. In a flood, one in so many
-// is, with that weight: the counter of a ban is another cache line, and that miss would be a third of the whole cost.
+// Hits of single IPv4 addresses are counted one by one up to so many per jiffy and processor. In a flood, one in so
+// many is, with that weight: the counter of a ban is another cache line, and that miss would be a third of the whole
+// cost.
 #define PALANG_EXACT_HITS 64U
 #define PALANG_SAMPLED_HITS 16U
 struct palang_pace {

@@ -50,10 +50,18 @@ static __always_inline __u32 find_slot(const struct palang_bucket* bucket, __u32
   return bucket->slots[PALANG_SLOTS - 1] != 0 ? PALANG_SLOTS + 1 : PALANG_SLOTS;
 }
 
+static __always_inline struct palang_page* page_at(__u64 table, __u32 at) {
+  const __u32 segment = (at / PALANG_SEGMENT_PAGES) + (table & PALANG_SECOND_TABLE ? PALANG_MOST_SEGMENTS : 0);
+  void* const pages = bpf_map_lookup_elem(&bans4, &segment);
+  if (!pages) return NULL;
+  const __u32 within = at % PALANG_SEGMENT_PAGES;
+  return bpf_map_lookup_elem(pages, &within);
+}
+
 // Answers the word above, the slot below; 0 if there is none. 1 below a word of 0: go on at the next choice.
-static __always_inline __u64 search_bucket(void* table, __u64 hash, __u32 pages, __u32 address) {
-  const __u32 at = palang_page_of(hash, pages);
-  const struct palang_page* const page = bpf_map_lookup_elem(table, &at);
+static __always_inline __u64 search_bucket(__u64 table, __u64 hash, __u32 address) {
+  const __u32 at = palang_page_of(hash, (__u32)table);
+  const struct palang_page* const page = page_at(table, at);
   if (!page) return 0;
   const __u32 number = palang_bucket_of(hash);
   if (number >= PALANG_BUCKETS) return 0;  // for the verifier
@@ -65,19 +73,14 @@ static __always_inline __u64 search_bucket(void* table, __u64 hash, __u32 pages,
 }
 
 // As search_bucket; 1: a ban may have flowed over into nets4.
-__noinline __u64 search_pages(__u32 address) {
-  const __u32 zero = 0;
-  void* const table = bpf_map_lookup_elem(&bans4, &zero);
-  if (!table) return 0;
-  const struct palang_page_header* const header = bpf_map_lookup_elem(table, &zero);
-  if (!header) return 0;
-  const __u32 pages = header->pages;
-  const __u64 hash = palang_hash(address, header->seed_a, header->seed_b);
-  const __u64 first = search_bucket(table, hash, pages, address);
+static __always_inline __u64 search_pages(const struct palang_settings* settings, __u32 address) {
+  const __u64 table = *(const volatile __u64*)&settings->table;
+  const __u64 hash = palang_hash(address, settings->seed_a, settings->seed_b);
+  const __u64 first = search_bucket(table, hash, address);
   if (first != 1) return first;
-  const __u64 second = search_bucket(table, palang_second(hash), pages, address);
+  const __u64 second = search_bucket(table, palang_second(hash), address);
   if (second != 1) return second;
-  return header->overflowed != 0;
+  return (table & PALANG_OVERFLOWED) != 0;
 }
 
 static __always_inline struct palang_ban* ban_of_net4(__u32 address, __u32 length) {
@@ -162,7 +165,7 @@ static __always_inline void find_ban4(const struct palang_settings* settings, st
   const __u32 zero = 0;
   const __u32 address = (__u32)packet->low;
   const __u32 now = clock_now(settings);
-  const __u64 found = search_pages(address);
+  const __u64 found = search_pages(settings, address);
   if (found > 1)
     take(packet, found >> 32, now, IN_PAGES, (__u32)found, 32);
   else if (found == 1)
@@ -214,7 +217,8 @@ static __always_inline __u32 weight_of_hit(void) {
     own->hits = 0;
   }
   if (++own->hits <= PALANG_EXACT_HITS) return 1;
-  own->random = own->random * 6364136223846793005ULL + 1442695040888963407ULL;  // PCG's, at a fifth of the helper's cost
+  own->random =
+      own->random * 6364136223846793005ULL + 1442695040888963407ULL;  // PCG's, at a fifth of the helper's cost
   return own->random >> 33 & (PALANG_SAMPLED_HITS - 1) ? 0 : PALANG_SAMPLED_HITS;
 }
 
@@ -225,13 +229,9 @@ static __always_inline __u32 weight_of_hit(void) {
 #endif
 
 static __always_inline void strike_page(const struct palang_settings* settings, const struct packet* packet) {
-  const __u32 zero = 0;
-  void* const table = bpf_map_lookup_elem(&bans4, &zero);
-  if (!table) return;
-  const __u32 at = packet->place >> PLACE_BITS;
+  struct palang_page* const page = page_at(*(const volatile __u64*)&settings->table, packet->place >> PLACE_BITS);
   __u64 slot = packet->place & ((1U << PLACE_BITS) - 1);
   barrier_var(slot);
-  struct palang_page* const page = bpf_map_lookup_elem(table, &at);
   if (!page || slot >= PALANG_PAGE_SLOTS) return;
   // The table may have been replaced since the search.
   __u64* const cell = &page->buckets[0].slots[0] + slot;

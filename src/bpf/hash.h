@@ -28,9 +28,8 @@ PALANG_INLINE __u64 palang_second(__u64 hash) {
   return (hash ^ hash >> 31) * 0xbf58476d1ce4e5b9ULL;
 }
 
-// Behind the header.
 PALANG_INLINE __u32 palang_page_of(__u64 hash, __u32 pages) {
-  return 1 + (__u32)((hash >> 32) * pages >> 32);
+  return (__u32)((hash >> 32) * pages >> 32);
 }
 PALANG_INLINE __u32 palang_bucket_of(__u64 hash) {
   return (__u32)((hash & 0xffff) * PALANG_BUCKETS >> 16);

@@ -8,8 +8,8 @@
 #include "bpf/abi.h"
 
 // Arrays that the daemon maps into its memory have BPF_F_MMAPABLE. Those that grow are behind an array of maps of one
-// element: the daemon fills a larger one and then puts it in place. (Sizes instead of types: clang forgets types that
-// stand behind two pointers.)
+// element, or with two places for each: the daemon fills a larger one and then puts it in place. (Sizes instead of
+// types: clang forgets types that stand behind two pointers.)
 
 struct {
   __uint(type, BPF_MAP_TYPE_ARRAY);
@@ -43,18 +43,18 @@ struct {
   __type(value, struct palang_port_set);
 } ports SEC(".maps");
 
-struct pages {
+struct segment {
   __uint(type, BPF_MAP_TYPE_ARRAY);
-  __uint(map_flags, BPF_F_MMAPABLE | BPF_F_INNER_MAP);
-  __uint(max_entries, 1);
+  __uint(map_flags, BPF_F_MMAPABLE);
+  __uint(max_entries, PALANG_SEGMENT_PAGES);
   __uint(key_size, sizeof(__u32));
   __uint(value_size, sizeof(struct palang_page));
 };
 struct {
   __uint(type, BPF_MAP_TYPE_ARRAY_OF_MAPS);
-  __uint(max_entries, 1);
+  __uint(max_entries, 2 * PALANG_MOST_SEGMENTS);
   __type(key, __u32);
-  __array(values, struct pages);
+  __array(values, struct segment);
 } bans4 SEC(".maps");
 
 struct nets4_table {
@@ -101,6 +101,14 @@ struct {
   __type(key, struct palang_allow_key);
   __type(value, __u32);
 } allow SEC(".maps");
+
+struct {
+  __uint(type, BPF_MAP_TYPE_ARRAY);
+  __uint(map_flags, BPF_F_MMAPABLE);
+  __uint(max_entries, 1);
+  __type(key, __u32);
+  __type(value, struct palang_allow_hint);
+} allow_hint SEC(".maps");
 
 struct {
   __uint(type, BPF_MAP_TYPE_HASH);

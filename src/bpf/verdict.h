@@ -6,7 +6,14 @@
 #include "bpf/parse.h"
 #include "bpf/replies.h"
 
+static __always_inline int allow_bit(__u32 address) {
+  const __u32 zero = 0;
+  const struct palang_allow_hint* const hint = bpf_map_lookup_elem(&allow_hint, &zero);
+  return !hint || (hint->bits[address >> 22] >> (address >> 16 & 63)) & 1;
+}
+
 static __always_inline int is_allowed(const struct palang_settings* settings, const struct packet* packet) {
+  if (packet->is_v4 && !allow_bit((__u32)packet->low)) return 0;
   struct palang_allow_key key = {.length = 128};
   const __be32 words[4] = {bpf_htonl(packet->high >> 32), bpf_htonl(packet->high), bpf_htonl(packet->low >> 32),
                            bpf_htonl(packet->low)};

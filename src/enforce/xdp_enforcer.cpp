@@ -34,10 +34,12 @@ Result<std::unique_ptr<XdpEnforcer>> XdpEnforcer::open(XdpProgram program, const
   if (!clock) return Failure(clock.error());
   auto ports = MappedMemory::of(program.map("ports"), PALANG_PORT_SETS * sizeof(palang_port_set), "ports");
   if (!ports) return Failure(ports.error());
+  auto hint = MappedMemory::of(program.map("allow_hint"), sizeof(palang_allow_hint), "allow_hint");
+  if (!hint) return Failure(hint.error());
   auto table = XdpTable::open(program);
   if (!table) return Failure(table.error());
   std::unique_ptr<XdpEnforcer> enforcer(
-      new XdpEnforcer(std::move(program), std::move(*table), *clock, std::move(*ports)));
+      new XdpEnforcer(std::move(program), std::move(*table), *clock, std::move(*ports), std::move(*hint)));
   enforcer->use_policy(policy);
   enforcer->settle_in();
   return enforcer;

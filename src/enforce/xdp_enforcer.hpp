@@ -67,8 +67,12 @@ class XdpEnforcer final : public Enforcer {
   [[nodiscard]] Result<std::vector<uint64_t>> counters() const;
 
  private:
-  XdpEnforcer(XdpProgram program, XdpTable table, XdpClock clock, MappedMemory ports)
-      : program_(std::move(program)), table_(std::move(table)), clock_(clock), ports_(std::move(ports)) {}
+  XdpEnforcer(XdpProgram program, XdpTable table, XdpClock clock, MappedMemory ports, MappedMemory hint)
+      : program_(std::move(program)),
+        table_(std::move(table)),
+        clock_(clock),
+        ports_(std::move(ports)),
+        allow_hint_(std::move(hint)) {}
 
   [[nodiscard]] uint32_t word_of(const Ban& ban, const XdpClock::Reading& clock) const;
   [[nodiscard]] bool agrees(uint32_t present, uint32_t wanted, uint32_t now) const;
@@ -84,7 +88,7 @@ class XdpEnforcer final : public Enforcer {
   XdpProgram program_;
   XdpTable table_;
   XdpClock clock_;
-  MappedMemory ports_;
+  MappedMemory ports_, allow_hint_;
   XdpWatch watch_;
   PublicPorts open_;
   bool quiet_moves_ = false;  // knocks count

@@ -9,6 +9,17 @@
 #include <cstdio>
 
 namespace palang {
+namespace {
+
+std::string pin_of(const MapSlot& slot, uint32_t place) {
+  return fmt::format("{}_{}", slot.pin, place);
+}
+
+std::string next_pin_of(const MapSlot& slot) {
+  return slot.pin + "_next";
+}
+
+}  // namespace
 
 Result<MappedMemory> MappedMemory::of(int map, size_t bytes, const char* name) {
   const auto page = static_cast<size_t>(::sysconf(_SC_PAGESIZE));
@@ -16,6 +27,19 @@ Result<MappedMemory> MappedMemory::of(int map, size_t bytes, const char* name) {
   void* const start = ::mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, map, 0);
   if (start == MAP_FAILED) return fail_os("map BPF memory", name, errno);
   return MappedMemory(start, bytes);
+}
+
+Result<MappedMemory> MappedMemory::reserve(size_t bytes) {
+  void* const start = ::mmap(nullptr, bytes, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  if (start == MAP_FAILED) return fail_os("reserve", "address space for BPF memory", errno);
+  return MappedMemory(start, bytes);
+}
+
+Result<void> MappedMemory::put(int map, size_t offset, size_t bytes) {
+  void* const where = static_cast<char*>(start_) + offset;
+  if (::mmap(where, bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED, map, 0) == MAP_FAILED)
+    return fail_os("map BPF memory", "pages", errno);
+  return {};
 }
 
 MappedMemory::~MappedMemory() {
@@ -29,16 +53,15 @@ Result<MapFacts> facts_of_map(int map) {
   return MapFacts{info.max_entries, info.id};
 }
 
-Result<Fd> inner_map(const MapSlot& slot) {
-  const uint32_t zero = 0;
+Result<Fd> inner_map(const MapSlot& slot, uint32_t place) {
   uint32_t id = 0;
-  if (bpf_map_lookup_elem(slot.outer, &zero, &id) != 0) {
+  if (bpf_map_lookup_elem(slot.outer, &place, &id) != 0) {
     if (errno == ENOENT) return Fd();
     return fail_os("look up", "the present table", errno);
   }
-  // A daemon that died in replace_inner_map() leaves both pins, in either order.
-  for (const char* const ending : {"_now", "_next"}) {
-    Fd pinned(slot.pin.empty() ? -1 : bpf_obj_get((slot.pin + ending).c_str()));
+  // A daemon that died in replace_inner_map() leaves two.
+  for (const std::string& path : {pin_of(slot, place), next_pin_of(slot)}) {
+    Fd pinned(slot.pin.empty() ? -1 : bpf_obj_get(path.c_str()));
     if (!pinned) continue;
     if (const auto facts = facts_of_map(pinned.get()); facts && facts->id == id) return pinned;
   }
@@ -48,7 +71,7 @@ Result<Fd> inner_map(const MapSlot& slot) {
 }
 
 Result<void> replace_inner_map(const MapSlot& slot, int inner) {
-  const std::string next = slot.pin + "_next";
+  const std::string next = next_pin_of(slot);
   if (!slot.pin.empty()) {
     (void)::unlink(next.c_str());
     if (bpf_obj_pin(inner, next.c_str()) != 0) return fail_os("pin", next, errno);
@@ -56,9 +79,20 @@ Result<void> replace_inner_map(const MapSlot& slot, int inner) {
   const uint32_t zero = 0;
   if (bpf_map_update_elem(slot.outer, &zero, &inner, BPF_ANY) != 0)
     return fail_os("put in place", "a larger table", errno);
-  if (!slot.pin.empty() && std::rename(next.c_str(), (slot.pin + "_now").c_str()) != 0)
-    return fail_os("pin", slot.pin + "_now", errno);
+  if (!slot.pin.empty() && std::rename(next.c_str(), pin_of(slot, 0).c_str()) != 0)
+    return fail_os("pin", pin_of(slot, 0), errno);
   return {};
+}
+
+Result<void> pin_inner_map(const MapSlot& slot, uint32_t place, int inner) {
+  if (slot.pin.empty()) return {};
+  unpin_inner_map(slot, place);
+  if (bpf_obj_pin(inner, pin_of(slot, place).c_str()) != 0) return fail_os("pin", pin_of(slot, place), errno);
+  return {};
+}
+
+void unpin_inner_map(const MapSlot& slot, uint32_t place) {
+  if (!slot.pin.empty()) (void)::unlink(pin_of(slot, place).c_str());
 }
 
 Result<Fd> create_map(const MapShape& shape) {

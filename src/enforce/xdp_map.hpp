@@ -14,6 +14,9 @@ namespace palang {
 class MappedMemory {
  public:
   [[nodiscard]] static Result<MappedMemory> of(int map, size_t bytes, const char* name);
+  // Address space for several maps side by side.
+  [[nodiscard]] static Result<MappedMemory> reserve(size_t bytes);
+  [[nodiscard]] Result<void> put(int map, size_t offset, size_t bytes);
   MappedMemory() = default;
   MappedMemory(MappedMemory&& other) noexcept
       : start_(std::exchange(other.start_, nullptr)), bytes_(std::exchange(other.bytes_, 0)) {}
@@ -42,16 +45,19 @@ struct MapFacts {
 };
 [[nodiscard]] Result<MapFacts> facts_of_map(int map);
 
-// An array of maps of one element, which names the map of the moment. The daemon may not open a map by the number that
-// it finds in there (CAP_SYS_ADMIN), so that map has pins of its own.
+// An array that names maps. The daemon may not open a map by the number that it finds in there (CAP_SYS_ADMIN), so each
+// of those maps has a pin of its own.
 struct MapSlot {
   int outer = -1;
-  std::string pin;  // path in a BPF file system, to which "_now" or "_next" is added; empty: nothing is pinned
+  std::string pin;  // path in a BPF file system, to which the place is added; empty: nothing is pinned
 };
-// The map of the moment; a null descriptor while there is none.
-[[nodiscard]] Result<Fd> inner_map(const MapSlot& slot);
-// Puts another in its place. Returns when no packet is judged by the earlier one any more.
+// The map at this place; a null descriptor while there is none.
+[[nodiscard]] Result<Fd> inner_map(const MapSlot& slot, uint32_t place = 0);
+// Puts another in the first place. Returns when no packet is judged by the earlier one any more.
 [[nodiscard]] Result<void> replace_inner_map(const MapSlot& slot, int inner);
+// For places that nothing looks at: the pin without the map itself.
+[[nodiscard]] Result<void> pin_inner_map(const MapSlot& slot, uint32_t place, int inner);
+void unpin_inner_map(const MapSlot& slot, uint32_t place);
 
 struct MapShape {
   uint32_t type = 0;

@@ -60,6 +60,16 @@ std::map<Prefix, uint32_t> ends_of(std::span<const Allowed> allowed, const XdpCl
   return ends;
 }
 
+void hint_at(palang_allow_hint& hint, const Prefix& prefix) {
+  if (!prefix.is_v4() && !prefix.contains(Address::v4(0))) return;
+  const uint32_t first = prefix.is_v4() ? prefix.address().v4_bits() >> 16 : 0;
+  const uint32_t last = prefix.is_v4() && prefix.length() >= 16 ? first
+                        : prefix.is_v4()                        ? first | ((1U << (16 - prefix.length())) - 1)
+                                                                : 0xffff;
+  for (uint32_t bit = first; bit <= last; ++bit)
+    std::atomic_ref(hint.bits[bit / 64]).fetch_or(uint64_t{1} << (bit % 64));
+}
+
 void write_port_set(palang_port_set& memory, const PortSet& ports) {
   std::array<uint64_t, 65536 / 64> bits{};
   for (const uint16_t port : ports.list()) bits[port / 64] |= uint64_t{1} << (port % 64);
@@ -77,8 +87,11 @@ PortSet both(PortSet ports, const PortSet& more) {
 Result<void> XdpEnforcer::reconcile_allowed(std::span<const Allowed> allowed, const XdpClock::Reading& clock,
                                             ReconcileReport& report) {
   const int map = program_.map("allow");
+  auto& hint = *allow_hint_.as<palang_allow_hint>();
   const auto wanted = ends_of(allowed, clock);
   const auto present = present_allowed(map);
+  // Bits are added before and taken away after what they stand for.
+  for (const auto& [prefix, end] : wanted) hint_at(hint, prefix);
   for (const auto& [prefix, end] : wanted) {
     const palang_allow_key key = allow_key(prefix);
     // A lookup would answer a wider one, too.
@@ -98,6 +111,10 @@ Result<void> XdpEnforcer::reconcile_allowed(std::span<const Allowed> allowed, co
     if (bpf_map_delete_elem(map, &key) != 0 && errno != ENOENT) return fail_os("disallow", prefix.text(), errno);
     ++report.removed;
   }
+  palang_allow_hint exact{};
+  for (const auto& [prefix, end] : wanted) hint_at(exact, prefix);
+  for (size_t i = 0; i < std::size(exact.bits); ++i)
+    std::atomic_ref(hint.bits[i]).store(exact.bits[i], std::memory_order_relaxed);
   return {};
 }
 

@@ -54,7 +54,7 @@ Result<XdpTable> XdpTable::open(const XdpProgram& program) {
   auto gate =
       XdpGate::open({program.map("gate4"), program.map("wide4"), program.map("gate6")}, {known.seed_a, known.seed_b});
   if (!gate) return Failure(gate.error());
-  auto pages = XdpPages::open(program.slot("bans4"), HashSeed::random());
+  auto pages = XdpPages::open(program.slot("bans4"), known);
   if (!pages) return Failure(pages.error());
   auto nets4 = XdpNets::open(program.slot("nets4"), true);
   if (!nets4) return Failure(nets4.error());
@@ -76,7 +76,7 @@ Result<XdpTable> XdpTable::open(const XdpProgram& program) {
       table.gate_.add(ban.prefix);
     }
   }
-  table.pages_.set_overflowed(static_cast<uint32_t>(table.overflowed()));
+  table.pages_.set_overflowed(table.overflowed());
   return table;
 }
 
@@ -98,10 +98,10 @@ Result<void> XdpTable::put_single4(const Prefix& prefix, uint32_t word, uint32_t
   const auto put = pages_.put(address, word);
   if (put == XdpPages::Put::no_room) {
     if (auto done = nets4_.put(prefix, word); !done) return Failure(done.error());
-    pages_.set_overflowed(static_cast<uint32_t>(overflowed()));
+    pages_.set_overflowed(overflowed());
   } else if (put == XdpPages::Put::added_where_full && overflowed() > 0) {
     if (auto done = nets4_.remove(prefix); !done) return Failure(done.error());
-    pages_.set_overflowed(static_cast<uint32_t>(overflowed()));
+    pages_.set_overflowed(overflowed());
   }
   gate_.add_single4(address);
   return {};
@@ -135,7 +135,7 @@ Result<void> XdpTable::bring_back_overflowed() {
     if (pages_.put(ban.prefix.address().v4_bits(), ban.word) == XdpPages::Put::no_room) continue;
     if (auto done = nets4_.remove(ban.prefix); !done) return Failure(done.error());
   }
-  pages_.set_overflowed(static_cast<uint32_t>(overflowed()));
+  pages_.set_overflowed(overflowed());
   return {};
 }
 
@@ -176,7 +176,7 @@ Result<bool> XdpTable::remove(const Prefix& prefix) {
     auto removed = (prefix.is_v4() ? nets4_ : nets6_).remove(prefix);
     if (!removed) return removed;
     was_there = *removed;
-    if (is_single4(prefix)) pages_.set_overflowed(static_cast<uint32_t>(overflowed()));
+    if (is_single4(prefix)) pages_.set_overflowed(overflowed());
   }
   if (was_there || was_fresh) ++stale_;
   return was_there || was_fresh;
@@ -238,7 +238,7 @@ Result<void> XdpTable::sweep(uint32_t portions, uint32_t now) {
     if (auto done = sweep_nets(*nets, now); !done) return done;
   for (const WordedBan& ban : fresh())
     if (ban.word >> PALANG_END_SHIFT <= now && forget_fresh(ban.prefix)) ++stale_;
-  pages_.set_overflowed(static_cast<uint32_t>(overflowed()));
+  pages_.set_overflowed(overflowed());
   if (stale_ < least_stale || stale_ < size() / 8) return {};
   return tidy_gate();
 }
