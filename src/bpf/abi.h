@@ -146,7 +146,7 @@ struct palang_settings {
 // many is, with that weight: the counter of a ban is another cache line, and that miss would be a third of the whole
 // cost.
 #define PALANG_EXACT_HITS 64U
-#define PALANG_SAMPLED_HITS 16U
+#define PALANG_SAMPLED_HITS 32U
 struct palang_pace {
   __u64 jiffy;
   __u64 hits;

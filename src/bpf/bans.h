@@ -37,17 +37,20 @@ static __always_inline void take(struct packet* packet, __u32 word, __u32 now, e
   packet->length = length;
 }
 
-// The slot that holds `address`, PALANG_SLOTS if none does. PALANG_SLOTS + 1: neither, and the bucket has been full, so
-// the search goes on at the next choice.
-static __always_inline __u32 find_slot(const struct palang_bucket* bucket, __u32 address, __u64* seen) {
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+#define KEY_OF(slot) ((const volatile __u32*)(slot))
+#define WORD_OF(slot) ((__u32*)(slot) + 1)
+#else
+#define KEY_OF(slot) ((const volatile __u32*)(slot) + 1)
+#define WORD_OF(slot) ((__u32*)(slot))
+#endif
+
+// The slot that names `address`, PALANG_SLOTS if none does. (A free one names 0.0.0.0, with a word that is over.)
+static __always_inline __u32 find_slot(const struct palang_bucket* bucket, __u32 address) {
 #pragma unroll
-  for (__u32 i = 0; i < PALANG_SLOTS; ++i) {
-    const __u64 slot = *(const volatile __u64*)&bucket->slots[i];
-    if ((__u32)slot != address || slot >> 32 == 0) continue;
-    *seen = slot;
-    return i;
-  }
-  return bucket->slots[PALANG_SLOTS - 1] != 0 ? PALANG_SLOTS + 1 : PALANG_SLOTS;
+  for (__u32 i = 0; i < PALANG_SLOTS; ++i)
+    if (*KEY_OF(&bucket->slots[i]) == address) return i;
+  return PALANG_SLOTS;
 }
 
 static __always_inline struct palang_page* page_at(__u64 table, __u32 at) {
@@ -65,10 +68,12 @@ static __always_inline __u64 search_bucket(__u64 table, __u64 hash, __u32 addres
   if (!page) return 0;
   const __u32 number = palang_bucket_of(hash);
   if (number >= PALANG_BUCKETS) return 0;  // for the verifier
-  __u64 seen = 0;
-  const __u32 slot = find_slot(&page->buckets[number], address, &seen);
-  if (slot > PALANG_SLOTS) return 1;
-  if (slot == PALANG_SLOTS) return 0;
+  const struct palang_bucket* const bucket = &page->buckets[number];
+  const __u32 slot = find_slot(bucket, address);
+  // Its last slot in use: the bucket has been full, so the search goes on at the next choice.
+  if (slot >= PALANG_SLOTS) return bucket->slots[PALANG_SLOTS - 1] != 0;
+  const __u64 seen = *(const volatile __u64*)&bucket->slots[slot];
+  if ((__u32)seen != address) return 0;  // replaced just now
   return (seen & ~0xffffffffULL) | (at << PLACE_BITS | (number * PALANG_SLOTS + slot));
 }
 
@@ -221,12 +226,6 @@ static __always_inline __u32 weight_of_hit(void) {
       own->random * 6364136223846793005ULL + 1442695040888963407ULL;  // PCG's, at a fifth of the helper's cost
   return own->random >> 33 & (PALANG_SAMPLED_HITS - 1) ? 0 : PALANG_SAMPLED_HITS;
 }
-
-#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
-#define WORD_OF(slot) ((__u32*)(slot) + 1)
-#else
-#define WORD_OF(slot) ((__u32*)(slot))
-#endif
 
 static __always_inline void strike_page(const struct palang_settings* settings, const struct packet* packet) {
   struct palang_page* const page = page_at(*(const volatile __u64*)&settings->table, packet->place >> PLACE_BITS);

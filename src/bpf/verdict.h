@@ -5,12 +5,7 @@
 #include "bpf/maps.h"
 #include "bpf/parse.h"
 #include "bpf/replies.h"
-
-static __always_inline int allow_bit(__u32 address) {
-  const __u32 zero = 0;
-  const struct palang_allow_hint* const hint = bpf_map_lookup_elem(&allow_hint, &zero);
-  return !hint || (hint->bits[address >> 22] >> (address >> 16 & 63)) & 1;
-}
+#include "bpf/short_way.h"
 
 static __always_inline int is_allowed(const struct palang_settings* settings, const struct packet* packet) {
   if (packet->is_v4 && !allow_bit((__u32)packet->low)) return 0;
@@ -88,7 +83,13 @@ static __always_inline int verdict_on(void* context, enum hook hook, void* start
   struct packet packet = {};
   const int parsed = parse(start, end, &packet);
   if (parsed != PALANG_PASS) return parsed;
-  if (packet.is_v4 && !may_be_banned4(&packet)) return PALANG_PASS;
+  if (packet.is_v4) {
+    if (!may_be_banned4(&packet)) return PALANG_PASS;
+    const __u32 zero = 0;
+    const struct palang_settings* const known = bpf_map_lookup_elem(&settings, &zero);
+    const int short_verdict = known ? short_way(known, &packet) : ASK_JUDGE;
+    if (short_verdict != ASK_JUDGE) return short_verdict;
+  }
   int verdict = judge(&packet);
   if (verdict & MAY_BE_REPLY) {
     if (is_reply(context, hook, &packet)) return PALANG_PASS_REPLY;

@@ -324,7 +324,7 @@ int main(int argc, char** argv) {
   auto enforcer = must(XdpEnforcer::open(std::move(program), {}), "open");
   const double before = map_megabytes();
   report("0/all maps", before, "MB");
-  load_at(*enforcer, 1'000'000, now);
+  if (std::getenv("PALANG_BENCH_BRIEF") == nullptr) load_at(*enforcer, 1'000'000, now);
   must(enforcer->lift_everything({}), "lift");
   Paths paths(argv[1], enforcer->program());
   uint32_t filled = 0;
@@ -335,6 +335,6 @@ int main(int argc, char** argv) {
     filled = bans;
     packets_at(paths, bans);
     changes_at(*enforcer, bans, now);
-    if (bans > 0) live_at(paths, bans);
+    if (bans > 0 && !brief) live_at(paths, bans);
   }
 }
