@@ -113,7 +113,7 @@ Result<void> run_replay(const ReplayOptions& options, const Console& console) {
     if (!loaded) return Failure(loaded.error());
     config = std::move(*loaded);
   }
-  auto rules = load_rule_set(config.value_or(Config{}));
+  auto rules = load_rule_set(config.value_or(Config{}), Patterns::when_needed);
   if (!rules) return Failure(rules.error());
   for (const auto* faults : {&rules->faults, &rules->jail_faults})
     for (const std::string& fault : *faults) log_warning(fault);

@@ -103,7 +103,7 @@ std::string shipped_rules() {
   return std::string(shipped_rules_directory);
 }
 
-Result<LoadedRuleSet> load_rule_set(const Config& config) {
+Result<LoadedRuleSet> load_rule_set(const Config& config, Patterns patterns) {
   const RulesSettings& settings = config.rules;
   LoadedRuleSet loaded;
   std::vector<std::string> places;
@@ -125,7 +125,8 @@ Result<LoadedRuleSet> load_rule_set(const Config& config) {
   for (RuleDefinition& rule : loaded.definitions)
     rule.enabled = rule.enabled && fits_any(settings.enabled, rule.settings.name) &&
                    !fits_any(settings.disabled, rule.settings.name);
-  auto set = RuleSet::compile(loaded.definitions);
+  auto set = patterns == Patterns::compiled ? RuleSet::compile(loaded.definitions)
+                                            : Result<RuleSet>(RuleSet::when_needed(loaded.definitions));
   if (!set) return Failure(set.error());
   loaded.settings = set->settings();
   loaded.book.rules = std::move(*set);

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -26,8 +27,11 @@ struct LoadedRuleSet {
   std::string summary;
 };
 
+// When patterns are compiled: all at once, or those of a program when its first line comes (a replay may have none).
+enum class Patterns : uint8_t { compiled, when_needed };
+
 // Reads what [rules] names. A rule with a fault is left out; the others go on. Error: they can't be compiled at all.
-[[nodiscard]] Result<LoadedRuleSet> load_rule_set(const Config& config);
+[[nodiscard]] Result<LoadedRuleSet> load_rule_set(const Config& config, Patterns patterns = Patterns::compiled);
 
 // Where the rules that come with palang lie: beside the binary's prefix, in its source tree, or in /usr/share.
 [[nodiscard]] std::string shipped_rules();

@@ -98,17 +98,28 @@ size_t Captures::end(uint32_t number) const {
   return number < found_ ? offsets_[2 * number + 1] : std::string_view::npos;
 }
 
-Result<Regex> Regex::compile(std::string_view pattern, Options options) {
+Result<Regex> Regex::parse(std::string_view pattern, Options options) {
   int error = 0;
   PCRE2_SIZE offset = 0;
   Regex regex;
   regex.code_.reset(pcre2_compile(units(pattern), pattern.size(), pcre_options(options), &error, &offset, nullptr));
   if (!regex.code_) return fail("at offset " + std::to_string(offset) + ": " + describe_pcre_error(error));
-  pcre2_pattern_info(regex.code_.get(), PCRE2_INFO_CAPTURECOUNT, &regex.groups_);
-  regex.read_names();
-  // Where JIT isn't to be had (a hardened kernel forbids writable code), the interpreter gives the same answers.
-  regex.jit_ = pcre2_jit_compile(regex.code_.get(), PCRE2_JIT_COMPLETE) == 0;
   return regex;
+}
+
+Result<Regex> Regex::compile(std::string_view pattern, Options options) {
+  Result<Regex> regex = parse(pattern, options);
+  if (!regex) return regex;
+  pcre2_pattern_info(regex->code_.get(), PCRE2_INFO_CAPTURECOUNT, &regex->groups_);
+  regex->read_names();
+  // Where JIT isn't to be had (a hardened kernel forbids writable code), the interpreter gives the same answers.
+  regex->jit_ = pcre2_jit_compile(regex->code_.get(), PCRE2_JIT_COMPLETE) == 0;
+  return regex;
+}
+
+Result<void> Regex::check(std::string_view pattern) {
+  if (const auto regex = parse(pattern, Options{}); !regex) return Failure(regex.error());
+  return {};
 }
 
 void Regex::read_names() {

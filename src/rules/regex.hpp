@@ -66,6 +66,9 @@ class Regex {
   [[nodiscard]] static Result<Regex> compile(std::string_view pattern, Options options);
   [[nodiscard]] static Result<Regex> compile(std::string_view pattern) { return compile(pattern, Options{}); }
 
+  // Nothing if compile() takes the pattern, else its error; without the time that machine code takes.
+  [[nodiscard]] static Result<void> check(std::string_view pattern);
+
   // Searches subject[from..]; what is before `from` is seen by lookbehind and \b. A subject longer than max_subject is
   // cut there. A search that takes too long finds nothing, and is counted in the captures.
   [[nodiscard]] bool match(std::string_view subject, Captures& captures, size_t from = 0) const;
@@ -87,6 +90,7 @@ class Regex {
   };
 
   Regex() = default;
+  [[nodiscard]] static Result<Regex> parse(std::string_view pattern, Options options);
   void read_names();
 
   std::unique_ptr<pcre2_real_code_8, Free> code_;

@@ -33,14 +33,14 @@ std::string why_no_pattern(const std::string& pattern) {
   if (addresses != 1) return fmt::format("must have <ADDR> exactly once, and has it {} times", addresses);
   const auto expanded = expand_tags(pattern);
   if (!expanded) return expanded.error().text;
-  if (const auto regex = Regex::compile(*expanded); !regex) return regex.error().text;
+  if (const auto sound = Regex::check(*expanded); !sound) return sound.error().text;
   return why_ambiguous(pattern);
 }
 
 std::string why_no_condition(const std::string& pattern) {
   const auto expanded = expand_tags(pattern);
   if (!expanded) return expanded.error().text;
-  if (const auto regex = Regex::compile(*expanded); !regex) return regex.error().text;
+  if (const auto sound = Regex::check(*expanded); !sound) return sound.error().text;
   return "";
 }
 

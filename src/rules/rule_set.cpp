@@ -158,14 +158,20 @@ RuleSet::~RuleSet() = default;
 RuleSet::RuleSet(RuleSet&&) noexcept = default;
 RuleSet& RuleSet::operator=(RuleSet&&) noexcept = default;
 
-Result<RuleSet> RuleSet::compile(std::span<const RuleDefinition> definitions) {
+RuleSet RuleSet::when_needed(std::span<const RuleDefinition> definitions) {
   RuleSet set;
-  Inside& inside = *set.inside_;
   for (const RuleDefinition& definition : definitions) {
     if (!definition.enabled) continue;
-    const auto index = static_cast<uint32_t>(inside.definitions.size());
-    inside.definitions.push_back(definition);
-    inside.ids.push_back(rule_named(definition.settings.name));
+    set.inside_->definitions.push_back(definition);
+    set.inside_->ids.push_back(rule_named(definition.settings.name));
+  }
+  return set;
+}
+
+Result<RuleSet> RuleSet::compile(std::span<const RuleDefinition> definitions) {
+  RuleSet set = when_needed(definitions);
+  Inside& inside = *set.inside_;
+  for (uint32_t index = 0; index < inside.definitions.size(); ++index) {
     Offer alone;
     alone.rules = {index};
     if (const auto filled = fill(alone, inside.definitions); !filled) return Failure(filled.error());

@@ -37,6 +37,9 @@ class RuleSet {
 
   // Definitions that are not enabled are left out. The error names the rule whose pattern can't be compiled.
   [[nodiscard]] static Result<RuleSet> compile(std::span<const RuleDefinition> definitions);
+  // The same for definitions that read_rules() has found sound, at no cost: the patterns of a program or file are
+  // compiled when its first line comes. For a short life that may see no such line.
+  [[nodiscard]] static RuleSet when_needed(std::span<const RuleDefinition> definitions);
 
   // Whether rules want the lines of this file read in this format. Remembers the file it was asked about last.
   [[nodiscard]] bool wants_file(std::string_view file, LineFormat format);
