@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <charconv>
-#include <numeric>
 #include <utility>
 
 #include "base/text.hpp"
@@ -75,15 +74,23 @@ Result<void> Filter::add_patterns(const Definition& definition) {
                   "\" has no <HOST> or other tag that says who failed");
     failregex_.push_back(std::move(*pattern));
   }
-  std::vector<PatternSet::Pattern> filtered;
-  for (const Pattern& pattern : failregex_) filtered.push_back({.text = pattern.expanded()});
-  prefilter_ = PatternSet::compile(filtered);
+  add_prefilter();
   for (const std::string& text : definition.ignoreregex) {
     auto pattern = Pattern::compile(text, plain);
     if (!pattern) return fail("ignoreregex: " + pattern.error().text);
     ignoreregex_.push_back(std::move(*pattern));
   }
   return {};
+}
+
+// Compiling a prefilter takes up to some tenths of a second, and few patterns are searched as fast as it.
+void Filter::add_prefilter() {
+  constexpr size_t worth_it = 5;
+  has_prefilter_ = failregex_.size() >= worth_it && !buffer_.is_multiline();
+  if (!has_prefilter_) return;
+  std::vector<PatternSet::Pattern> patterns;
+  for (const Pattern& pattern : failregex_) patterns.push_back({.text = pattern.coarse()});
+  prefilter_ = PatternSet::compile(patterns);
 }
 
 Result<Filter> Filter::load(const std::string& directory, std::string_view reference, LogKind kind, Options options) {
@@ -165,9 +172,9 @@ bool Filter::take_prefix(Subject& subject) {
 
 // Which patterns may match. Where lines leave the subject as it is searched, or letters beyond ASCII count, all may.
 void Filter::choose(const Subject& subject) {
-  if (!subject.utf && !buffer_.is_multiline()) return prefilter_.candidates(subject.text, scan_memory_, candidates_);
+  if (has_prefilter_ && !subject.utf) return prefilter_.candidates(subject.text, scan_memory_, candidates_);
   candidates_.resize(failregex_.size());
-  std::iota(candidates_.begin(), candidates_.end(), 0U);
+  for (uint32_t index = 0; index < candidates_.size(); ++index) candidates_[index] = index;
 }
 
 void Filter::find(const LogParts& parts, WallTime at, std::vector<FilterFailure>& failures) {

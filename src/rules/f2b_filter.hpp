@@ -84,6 +84,7 @@ class Filter {
 
   [[nodiscard]] Result<void> add_patterns(const Definition& definition);
   [[nodiscard]] LogParts part(std::string_view line, WallTime newest);
+  void add_prefilter();
   void choose(const Subject& subject);
   void find(const LogParts& parts, WallTime at, std::vector<FilterFailure>& failures);
   [[nodiscard]] bool is_ignored(const Subject& subject);
@@ -103,6 +104,7 @@ class Filter {
   Sessions sessions_;
   LineBuffer buffer_;
   PatternSet prefilter_;  // of failregex_
+  bool has_prefilter_ = false;
   ScanMemory scan_memory_;
   std::vector<uint32_t> candidates_;
   Captures captures_;

@@ -61,14 +61,13 @@ size_t count_files(const std::string& pattern) {
 class JailReader {
  public:
   JailReader(Config config, std::string directory, const IniSection& section)
-      : config_(std::move(config)), directory_(std::move(directory)), section_(section) {
-    jail_.name = section.name;
-    jail_.file = section.file;
-    jail_.line = section.line;
-  }
+      : config_(std::move(config)), directory_(std::move(directory)), section_(section) {}
 
   // Nothing if the jail is not enabled.
   [[nodiscard]] std::optional<Jail> read() {
+    jail_.name = section_.name;
+    jail_.file = section_.file;
+    jail_.line = section_.line;
     const auto enabled = value("enabled");
     if (enabled && !is_true(enabled->value_or("false"))) return std::nullopt;
     if (!enabled) {

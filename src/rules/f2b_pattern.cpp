@@ -68,7 +68,7 @@ size_t tag_length(std::string_view text) {
 
 class TagExpansion {
  public:
-  explicit TagExpansion(bool names) : names_(names) {}
+  explicit TagExpansion(bool names, bool coarse = false) : names_(names), coarse_(coarse) {}
 
   [[nodiscard]] std::string run(std::string_view pattern) {
     std::string result;
@@ -87,6 +87,7 @@ class TagExpansion {
  private:
   [[nodiscard]] std::string replacement(std::string_view tag) {
     std::string_view name = tag.substr(1, tag.size() - 2);
+    if (coarse_ && (name == "HOST" || fixed_tags().contains(name))) return R"(\S+)";
     if (name == "HOST") return names_ ? "(?:" + address + "|" + host_name + ")" : address;
     if (name == "SKIPLINES") return R"(\n(?P<skiplines)" + std::to_string(skips_++) + R"(>(?:(?:.*\n)*?)))";
     if (const auto fixed = fixed_tags().find(name); fixed != fixed_tags().end()) return std::string(fixed->second);
@@ -101,6 +102,7 @@ class TagExpansion {
   }
 
   bool names_;
+  bool coarse_;
   int skips_ = 0;
   std::set<std::string, std::less<>> open_;
 };
@@ -148,6 +150,24 @@ bool is_wide_utf8(std::string_view text) {
 
 std::string expand_tags(std::string_view pattern, bool names) {
   return TagExpansion(names).run(pattern);
+}
+
+namespace {
+
+// Whether it refers to groups by their numbers, which shift when groups are left out.
+bool has_numbered_references(std::string_view python) {
+  for (size_t at = python.find('\\'); at != std::string_view::npos; at = python.find('\\', at + 2))
+    if (at + 1 < python.size() && python[at + 1] >= '1' && python[at + 1] <= '9') return true;
+  for (size_t at = python.find("(?("); at != std::string_view::npos; at = python.find("(?(", at + 1))
+    if (at + 3 < python.size() && python[at + 3] >= '0' && python[at + 3] <= '9') return true;
+  return false;
+}
+
+}  // namespace
+
+std::string Pattern::coarse() const {
+  if (has_numbered_references(python_)) return expanded_;
+  return to_pcre(TagExpansion(options_.names, true).run(source_), false);
 }
 
 Result<Pattern> Pattern::compile(std::string_view pattern, Options options) {

@@ -83,19 +83,19 @@ void Captures::make_room(uint32_t groups) {
 }
 
 std::optional<std::string_view> Captures::group(uint32_t number) const {
-  if (number >= found_ || offsets_[2 * number] == PCRE2_UNSET) return std::nullopt;
+  if (number >= found_ || offsets_[size_t{2} * number] == PCRE2_UNSET) return std::nullopt;
   // \K and lookaheads can make a match end before it begins.
-  const size_t from = offsets_[2 * number];
-  const size_t to = std::max(from, offsets_[2 * number + 1]);
+  const size_t from = offsets_[size_t{2} * number];
+  const size_t to = std::max(from, offsets_[size_t{2} * number + 1]);
   return subject_.substr(from, to - from);
 }
 
 size_t Captures::begin(uint32_t number) const {
-  return number < found_ ? offsets_[2 * number] : std::string_view::npos;
+  return number < found_ ? offsets_[size_t{2} * number] : std::string_view::npos;
 }
 
 size_t Captures::end(uint32_t number) const {
-  return number < found_ ? offsets_[2 * number + 1] : std::string_view::npos;
+  return number < found_ ? offsets_[size_t{2} * number + 1] : std::string_view::npos;
 }
 
 Result<Regex> Regex::parse(std::string_view pattern, Options options) {

@@ -78,6 +78,14 @@ TEST(F2bPattern, LettersBeyondAsciiAreLettersInValidUtf8) {
   EXPECT_TRUE(is_wide_utf8("12345678 fine \xf0\x9f\x98\x80"));
 }
 
+TEST(F2bPattern, ACoarseFormMatchesWhateverItMatches) {
+  const auto coarse = [](std::string_view text) { return Pattern::compile(text, {})->coarse(); };
+  EXPECT_EQ(coarse("^from <HOST>/<CIDR> by <F-USER>x{,2}</F-USER>$"), R"(^from \S+/\S+ by (?P<user>x{0,2})$)");
+  const auto numbered = Pattern::compile(R"(<HOST> (a)\4)", {});
+  ASSERT_TRUE(numbered.has_value());
+  EXPECT_EQ(numbered->coarse(), numbered->expanded()) << "its groups must keep their numbers";
+}
+
 TEST(F2bPattern, ErrorsAreSentences) {
   const auto broken = Pattern::compile("a(<HOST>", {});
   ASSERT_FALSE(broken.has_value());
