@@ -51,6 +51,8 @@ TEST(Request, ListTakesEveryFilter) {
 }
 
 TEST(Request, Why) {
+  EXPECT_EQ(parsed<GetProgress>({"GET", "/v1/progress", "address=192.0.2.1", ""}).address,
+            *Address::parse("192.0.2.1"));
   EXPECT_EQ(parsed<ExplainAddress>({"GET", "/v1/why", "address=2001%3Adb8%3A%3A1", ""}).address,
             *Address::parse("2001:db8::1"));
 }

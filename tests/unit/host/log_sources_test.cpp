@@ -74,5 +74,26 @@ TEST_F(LogSources, ABareHostHasNoneAndSaysWhy) {
   EXPECT_EQ(found.passed_over.size(), 6U);
 }
 
+TEST_F(LogSources, ServicesAreReadFromTheJournal) {
+  host_.write("/var/log/journal/0123/system.journal", "");
+  host_.write("/var/log/auth.log", "Jan 12 00:30:41 web1 sshd[1]: x\n");
+  const FoundLogSources found = find_service_sources(host_.root());
+  ASSERT_EQ(found.sources.size(), 1U) << "syslog's files hold the same lines";
+  EXPECT_EQ(found.sources[0].kind, LogSource::Kind::journald);
+}
+
+TEST_F(LogSources, OrFromTheFilesOfSyslogButNoLineTwice) {
+  const std::string mail = "Jan 12 00:30:41 web1 postfix/smtpd[7]: connect\n";
+  host_.write("/var/log/syslog", "cut off\n" + mail + "Jan 12 00:30:42 web1 cron[8]: y\n");
+  host_.write("/var/log/mail.log", "Jan 12 00:30:40 web1 postfix/smtpd[7]: before\n" + mail);
+  host_.write("/var/log/auth.log", "Jan 12 00:30:40 web1 sshd[1]: a\nJan 12 00:30:41 web1 sshd[1]: b\n");
+  const FoundLogSources found = find_service_sources(host_.root());
+  ASSERT_EQ(found.sources.size(), 2U);
+  EXPECT_EQ(found.sources[0].path, host_.path("/var/log/syslog"));
+  EXPECT_EQ(found.sources[1].path, host_.path("/var/log/auth.log"));
+  EXPECT_THAT(found.passed_over, testing::ElementsAre("log file " + host_.path("/var/log/mail.log") +
+                                                      ": its lines are in " + host_.path("/var/log/syslog") + ", too"));
+}
+
 }  // namespace
 }  // namespace palang
