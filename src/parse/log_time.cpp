@@ -14,6 +14,9 @@ namespace {
 
 using Stamp = LogTimeReader::Stamp;
 
+constexpr int64_t one_minute = 60;  // seconds
+constexpr int64_t one_hour = 3600;
+
 std::optional<int64_t> days_since_1970(int year, int month, int day) {
   const std::chrono::year_month_day date{std::chrono::year{year}, std::chrono::month{static_cast<unsigned>(month)},
                                          std::chrono::day{static_cast<unsigned>(day)}};
@@ -99,7 +102,7 @@ std::optional<Stamp> LogTimeReader::local(const Date& date, std::string_view tex
   if (!begin) return {};
   at += 6;
   const int64_t micros = read_fraction(text, at);
-  return Stamp{wall_time(*begin + minute * 60 + std::min(second, 59), micros), at};
+  return Stamp{wall_time(*begin + minute * one_minute + std::min(second, 59), micros), at};
 }
 
 std::optional<Stamp> LogTimeReader::access(std::string_view text) {
@@ -117,7 +120,7 @@ std::optional<Stamp> LogTimeReader::access(std::string_view text) {
     const bool separators = at[2] == '/' && at[year_at - 1] == '/' && at[year_at + 4] == ':' && at[year_at + 7] == ':';
     const auto days = days_since_1970(four_digits(at + year_at), month, day);
     if (!separators || !days || hour < 0 || hour > 23 || minute < 0 || minute > 59) return {};
-    access_seconds_ = *days * 86400 + hour * 3600 + minute * 60;
+    access_seconds_ = *days * 86400 + hour * one_hour + minute * one_minute;
     if (named)
       std::memcpy(access_minute_, at, minute_length);
     else
@@ -168,7 +171,7 @@ std::optional<Stamp> LogTimeReader::iso(std::string_view text) {
   if (!days || hour < 0) return {};
   const int64_t within = std::chrono::floor<std::chrono::seconds>(stamp->at).time_since_epoch().count() - hour_seconds_;
   const int64_t micros = (stamp->at - std::chrono::floor<std::chrono::seconds>(stamp->at)).count();
-  const int64_t seconds = *days * 86400 + hour * 3600 + within - (offset ? offset->seconds : 0);
+  const int64_t seconds = *days * 86400 + hour * one_hour + within - (offset ? offset->seconds : 0);
   return Stamp{wall_time(seconds, micros), at + (offset ? offset->length + 1 : 0)};
 }
 

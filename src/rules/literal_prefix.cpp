@@ -97,10 +97,9 @@ class PrefixReader {
         skip_class();
       } else if (c == '(') {
         ++open;
-      } else if (c == ')' && open-- == 0) {
-        return;
-      } else if (c == '|' && open == 0) {
-        return;
+      } else if (c == ')' || c == '|') {
+        if (open == 0) return;
+        if (c == ')') --open;
       }
     }
     if (depth > 0) broken_ = true;

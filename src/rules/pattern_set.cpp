@@ -1,6 +1,6 @@
 #include "rules/pattern_set.hpp"
 
-#include <hs.h>
+#include <hs/hs.h>
 
 #include <algorithm>
 #include <atomic>

@@ -55,7 +55,6 @@ class RuleLoader {
 
   [[nodiscard]] LoadedRules take() { return std::move(loaded_); }
   void begin_own() { first_own_ = loaded_.rules.size(); }
-  void add_fault(std::string fault) { loaded_.faults.push_back(std::move(fault)); }
 
  private:
   void read_element(const std::string& kind, const TomlValue& element, const std::string& file,
