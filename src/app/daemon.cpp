@@ -116,12 +116,23 @@ Result<Gate::Parts> Daemon::open_parts(Snapshot& snapshot) {
 
   LedgerLimits limits;
   limits.keep = config_->ledger.keep;
-  auto opened = open_ledger(config_->ledger.path, clock_.now(), config_->policy.ban.remember, limits);
+  const WallTime now = clock_.now();
+  const auto moved_to = enforcement_->ends_moved_by_knocks(now);
+  LedgerBatch moved;
+  const auto end_in_force = [&](const Decision& decision) {
+    const auto end = moved_to(decision);
+    if (!end) return decision.until;
+    Change& change = moved.changes.emplace_back(Change{ChangeKind::moved, decision, now, {}});
+    change.decision.until = *end;
+    return *end;
+  };
+  auto opened = open_ledger(config_->ledger.path, now, config_->policy.ban.remember, limits, end_in_force);
   if (!opened) return Failure(opened.error());
   for (const std::string& notice : opened->notices) log_warning(notice);
   if (!opened->trouble.empty()) log_error(opened->trouble + "; protecting from memory");
   snapshot = std::move(opened->snapshot);
   parts.ledger = std::move(opened->ledger);
+  if (!moved.changes.empty()) parts.ledger->commit(std::move(moved));
   if (auto killer = SocketKiller::open()) {
     parts.socket_killer = std::move(*killer);
   } else {
@@ -179,7 +190,6 @@ Result<void> Daemon::start() {
   }
   if (const auto opened = open_sources(snapshot); !opened) return opened;
 
-  snapshot = gate_->with_ends_of_kernel(std::move(snapshot), clock_.now());
   gate_->restore(snapshot, clock_.now());
   gate_->use_host_facts(look_at_host({}), clock_.now());  // who is exempt, before anything is judged
   if (snapshot.fresh && !is_dry(*config_)) gate_->adopt_kernel_bans(clock_.now());

@@ -76,6 +76,19 @@ Result<void> Enforcement::watch(const XdpWatch& watch) {
   return xdp_->enforcer().watch(watch);
 }
 
+Enforcement::MovedEnd Enforcement::ends_moved_by_knocks(WallTime now) {
+  auto held = xdp_ ? xdp_->enforcer().held(now).value_or(std::vector<Ban>{}) : std::vector<Ban>{};
+  std::erase_if(held, [](const Ban& ban) { return ban.knock == 0; });
+  std::ranges::sort(held, {}, &Ban::prefix);
+  return [held = std::move(held)](const Decision& decision) -> std::optional<WallTime> {
+    constexpr Duration same_end = 10s;  // what the kernel's clock may be off
+    const auto found = std::ranges::lower_bound(held, decision.prefix, {}, &Ban::prefix);
+    if (found == held.end() || found->prefix != decision.prefix || found->scope != decision.scope) return std::nullopt;
+    if (found->until <= decision.until + same_end) return std::nullopt;
+    return found->until;
+  };
+}
+
 Result<std::vector<Ban>> Enforcement::fresh(WallTime now) {
   if (!xdp_) return {};
   return xdp_->enforcer().fresh(now);

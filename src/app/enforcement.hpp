@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -35,6 +36,9 @@ class Enforcement final : public Enforcer {
 
   // What XDP has to know of the host besides. Nothing for others.
   [[nodiscard]] Result<void> watch(const XdpWatch& watch);
+  // Where XDP has moved the end of a decision, as it does when its source knocks, also while no daemon runs.
+  using MovedEnd = std::function<std::optional<WallTime>(const Decision&)>;
+  [[nodiscard]] MovedEnd ends_moved_by_knocks(WallTime now);
   // Bans that XDP made by itself and that nobody has taken over.
   [[nodiscard]] Result<std::vector<Ban>> fresh(WallTime now);
   // The tables and the program; null where XDP is not used.

@@ -81,24 +81,6 @@ void Gate::adopt_fresh_bans(Duration older_than, WallTime now) {
   judge_batch(unused, batch, {"xdp", ""}, now);
 }
 
-Snapshot Gate::with_ends_of_kernel(Snapshot snapshot, WallTime now) {
-  if (!enforcer_->uses_xdp()) return snapshot;
-  auto held = enforcer_->held(now);
-  if (!held || held->empty()) return snapshot;
-  std::ranges::sort(*held, {}, &Ban::prefix);
-  constexpr Duration same_end = 10s;  // what the kernel's clock may be off
-  LedgerBatch batch;
-  for (Decision& decision : snapshot.active) {
-    const auto found = std::ranges::lower_bound(*held, decision.prefix, {}, &Ban::prefix);
-    if (found == held->end() || found->prefix != decision.prefix || found->scope != decision.scope) continue;
-    if (found->knock == 0 || found->until <= decision.until + same_end) continue;
-    decision.until = found->until;
-    batch.changes.push_back({ChangeKind::moved, decision, now, {}});
-  }
-  if (ledger_ && !batch.changes.empty()) ledger_->commit(std::move(batch));
-  return snapshot;
-}
-
 void Gate::restore(const Snapshot& snapshot, WallTime now) {
   judge_.decider().continue_after(snapshot.last_id);
   judge_.decider().restore_past(snapshot.past);

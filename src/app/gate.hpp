@@ -41,8 +41,6 @@ class Gate {
   // Where changes are told besides kernel, ledger and log.
   void publish_to(Publish publish) { publish_ = std::move(publish); }
 
-  // XDP moves the ends of bans by itself when their sources knock, also while no daemon runs: the snapshot with those.
-  [[nodiscard]] Snapshot with_ends_of_kernel(Snapshot snapshot, WallTime now);
   // Takes over what the ledger remembers, before any line is judged.
   void restore(const Snapshot& snapshot, WallTime now);
   // What the kernel still holds though the ledger was lost becomes decisions again (promise 3).

@@ -15,10 +15,11 @@ struct Reading {
   Loaded loaded;
 };
 
-DbResult<Reading> open_and_load(const std::string& path, WallTime now, Duration remember) {
+DbResult<Reading> open_and_load(const std::string& path, WallTime now, Duration remember,
+                                const EndInForce& end_in_force) {
   auto file = open_for_writing(path, now);
   if (!file) return std::unexpected(file.error());
-  auto loaded = load(file->database, now, remember);
+  auto loaded = load(file->database, now, remember, end_in_force);
   if (!loaded) {
     file->database.fold_log_on_close(false);
     return std::unexpected(loaded.error());
@@ -28,20 +29,20 @@ DbResult<Reading> open_and_load(const std::string& path, WallTime now, Duration 
 }
 
 DbResult<Reading> open_or_begin_anew(const std::string& path, WallTime now, Duration remember,
-                                     std::vector<std::string>& notices) {
-  auto reading = open_and_load(path, now, remember);
+                                     const EndInForce& end_in_force, std::vector<std::string>& notices) {
+  auto reading = open_and_load(path, now, remember, end_in_force);
   if (reading || reading.error().kind != DbError::Kind::corrupt) return reading;
   const auto name = set_aside(path, now);
   if (!name) return std::unexpected(name.error());
   notices.push_back(fmt::format("{}; the file is kept as {}, a new one is begun", reading.error().text, *name));
-  return open_and_load(path, now, remember);
+  return open_and_load(path, now, remember, end_in_force);
 }
 
 // Where nothing can be written: the bans of before still have to be known.
-DbResult<Loaded> read_only(const std::string& path, WallTime now, Duration remember) {
+DbResult<Loaded> read_only(const std::string& path, WallTime now, Duration remember, const EndInForce& end_in_force) {
   auto database = Database::open(path, Database::Mode::read_only);
   if (!database) return std::unexpected(database.error());
-  return load(*database, now, remember);
+  return load(*database, now, remember, end_in_force);
 }
 
 Loaded unknown_state(WallTime now) {
@@ -62,7 +63,8 @@ Ledger::~Ledger() {
   thread_.join();
 }
 
-Result<OpenedLedger> open_ledger(const std::string& path, WallTime now, Duration remember, LedgerLimits limits) {
+Result<OpenedLedger> open_ledger(const std::string& path, WallTime now, Duration remember, LedgerLimits limits,
+                                 const EndInForce& end_in_force) {
   limits.keep = std::max(limits.keep, remember);
   LedgerWorker::Start start{path, now, limits, {}, {}, {}, false, {}};
   OpenedLedger opened;
@@ -74,7 +76,7 @@ Result<OpenedLedger> open_ledger(const std::string& path, WallTime now, Duration
   else
     trouble = lock.error();
   if (!trouble) {
-    if (auto reading = open_or_begin_anew(path, now, remember, opened.notices)) {
+    if (auto reading = open_or_begin_anew(path, now, remember, end_in_force, opened.notices)) {
       start.file = std::move(reading->file);
       loaded = std::move(reading->loaded);
     } else {
@@ -82,7 +84,7 @@ Result<OpenedLedger> open_ledger(const std::string& path, WallTime now, Duration
     }
   }
   if (trouble && trouble->kind != DbError::Kind::refused) {
-    auto there = read_only(path, now, remember);
+    auto there = read_only(path, now, remember, end_in_force);
     if (there && !there->snapshot.fresh)
       loaded = std::move(*there);
     else if (!there && there.error().kind == DbError::Kind::refused)

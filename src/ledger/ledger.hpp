@@ -66,6 +66,6 @@ struct OpenedLedger {
 // and the ledger begins in trouble; if it could not even be read, the snapshot is fresh, and its last_id so high that
 // no id is given twice. Errors: another palang uses it, a newer one wrote it, it is another program's database.
 [[nodiscard]] Result<OpenedLedger> open_ledger(const std::string& path, WallTime now, Duration remember,
-                                               LedgerLimits limits = {});
+                                               LedgerLimits limits = {}, const EndInForce& end_in_force = {});
 
 }  // namespace palang

@@ -36,18 +36,20 @@ DbResult<void> reserve(Database& database, Loaded& into) {
 }
 
 // Active decisions, and those that ended after `since`, in one pass.
-DbResult<void> load_decisions(Database& database, WallTime now, WallTime since, Loaded& into) {
+DbResult<void> load_decisions(Database& database, WallTime now, WallTime since, const EndInForce& end_in_force,
+                              Loaded& into) {
   std::vector<PastDecision>& past = into.snapshot.past;
   const std::string query =
       fmt::format("SELECT {}, ended_at, how FROM decisions WHERE ended_at IS NULL OR ended_at >= {}", decision_columns,
                   since.time_since_epoch().count());
   const auto done = for_each_row(database, query, [&](const Statement& row) {
-    const auto decision = decision_of(row);
+    auto decision = decision_of(row);
     if (!decision) {
       ++into.unreadable;
       return;
     }
     const bool open = row.is_null(decision_column_count);
+    if (open && end_in_force) decision->until = end_in_force(*decision);
     const WallTime end = open ? decision->until : row.time(decision_column_count);
     const bool lifted = row.text(decision_column_count + 1) == change_name(ChangeKind::lifted);
     const bool active = open && end > now;
@@ -91,7 +93,7 @@ DbResult<void> load_allowed(Database& database, WallTime now, Loaded& into) {
 
 }  // namespace
 
-DbResult<Loaded> load(Database& database, WallTime now, Duration remember) {
+DbResult<Loaded> load(Database& database, WallTime now, Duration remember, const EndInForce& end_in_force) {
   Loaded loaded;
   const auto version = schema_version_of(database);
   if (!version) return std::unexpected(version.error());
@@ -102,7 +104,8 @@ DbResult<Loaded> load(Database& database, WallTime now, Duration remember) {
   loaded.snapshot.last_id = static_cast<uint64_t>(*last_id);
 
   if (auto done = reserve(database, loaded); !done) return std::unexpected(done.error());
-  if (auto done = load_decisions(database, now, now - remember, loaded); !done) return std::unexpected(done.error());
+  if (auto done = load_decisions(database, now, now - remember, end_in_force, loaded); !done)
+    return std::unexpected(done.error());
   if (auto done = load_pending(database, loaded); !done) return std::unexpected(done.error());
   if (auto done = load_positions(database, loaded); !done) return std::unexpected(done.error());
   if (auto done = load_allowed(database, now, loaded); !done) return std::unexpected(done.error());

@@ -16,6 +16,7 @@ struct Loaded {
 
 // Reads the whole state; `past` holds what ended within the last `remember`. An empty file gives a
 // fresh snapshot.
-[[nodiscard]] DbResult<Loaded> load(Database& database, WallTime now, Duration remember);
+[[nodiscard]] DbResult<Loaded> load(Database& database, WallTime now, Duration remember,
+                                    const EndInForce& end_in_force);
 
 }  // namespace palang

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -53,6 +54,9 @@ struct PastDecision {
   uint8_t repeat = 0;   // as in the Decision: those that were remembered then count on
   bool lifted = false;  // by an admin, who so forgave what was logged before
 };
+
+// When a decision ends by what is in force: XDP moves ends by itself, also while no daemon runs. Empty: as is written.
+using EndInForce = std::function<WallTime(const Decision&)>;
 
 // What a restart begins with.
 struct Snapshot {
