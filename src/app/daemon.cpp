@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 #include <systemd/sd-daemon.h>
 
-#include <algorithm>
 #include <csignal>
 
 #include "api/server.hpp"
@@ -13,6 +12,7 @@
 #include "app/gate.hpp"
 #include "app/host_watch.hpp"
 #include "app/intake.hpp"
+#include "app/ledger_opening.hpp"
 #include "app/privileges.hpp"
 #include "app/rule_loading.hpp"
 #include "app/version.hpp"
@@ -114,25 +114,12 @@ Result<Gate::Parts> Daemon::open_parts(Snapshot& snapshot) {
   if (enforcement_->ipset() != nullptr) parts.reconcile_every = one_day;
   if (is_dry(*config_)) return parts;
 
-  LedgerLimits limits;
-  limits.keep = config_->ledger.keep;
-  const WallTime now = clock_.now();
-  const auto moved_to = enforcement_->ends_moved_by_knocks(now);
-  LedgerBatch moved;
-  const auto end_in_force = [&](const Decision& decision) {
-    const auto end = moved_to(decision);
-    if (!end) return decision.until;
-    Change& change = moved.changes.emplace_back(Change{ChangeKind::moved, decision, now, {}});
-    change.decision.until = *end;
-    return *end;
-  };
-  auto opened = open_ledger(config_->ledger.path, now, config_->policy.ban.remember, limits, end_in_force);
+  auto opened = open_ledger_of(*config_, *enforcement_, clock_.now());
   if (!opened) return Failure(opened.error());
   for (const std::string& notice : opened->notices) log_warning(notice);
   if (!opened->trouble.empty()) log_error(opened->trouble + "; protecting from memory");
   snapshot = std::move(opened->snapshot);
   parts.ledger = std::move(opened->ledger);
-  if (!moved.changes.empty()) parts.ledger->commit(std::move(moved));
   if (auto killer = SocketKiller::open()) {
     parts.socket_killer = std::move(*killer);
   } else {
@@ -358,14 +345,8 @@ Result<DoneReply> Daemon::reload() {
   auto fresh = configuration_for(options_);
   if (!fresh) return Failure(fresh.error());
   DoneReply reply;
-  const auto note_if = [&](bool changed, const char* what) {
-    if (changed) reply.notes.push_back(fmt::format("{} changed in the configuration: that takes a restart", what));
-  };
-  note_if(fresh->sources != config_->sources, "[[source]]");
-  note_if(!(fresh->enforce == config_->enforce), "[enforce]");
-  note_if(!(fresh->ledger == config_->ledger), "[ledger]");
-  note_if(!(fresh->api == config_->api), "[api]");
-  note_if(fresh->policy.detect.tracked_sources != config_->policy.detect.tracked_sources, "detect.tracked_sources");
+  for (const std::string& what : changes_that_take_a_restart(*config_, *fresh))
+    reply.notes.push_back(fmt::format("{} changed in the configuration: that takes a restart", what));
   RuleBook book;
   if (const auto loaded = load_rules(*fresh, book); !loaded) return Failure(loaded.error());
   for (const std::string& fault : rule_faults_) reply.notes.push_back(fault);
@@ -400,15 +381,6 @@ void Daemon::run() {
 }
 
 }  // namespace
-
-Result<Config> configuration_for(const DaemonOptions& options) {
-  auto config = load_config(options.config_path);
-  if (!config) return config;
-  if (options.socket) config->api.socket = *options.socket;
-  if (options.ledger) config->ledger.path = *options.ledger;
-  if (options.dry_run) config->enforce.backend = EnforceSettings::Backend::dry_run;
-  return config;
-}
 
 Result<void> run_daemon(const DaemonOptions& options) {
   const auto config = configuration_for(options);

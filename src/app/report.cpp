@@ -148,7 +148,7 @@ std::string report_json(const SurveyResult& result, double seconds) {
   for (const RuleTally& one : result.rules)
     rules.push_back(
         {{"name", rule_name(one.rule)}, {"events", one.events}, {"sources", one.sources}, {"bans", one.bans}});
-  json["rules"] = std::move(rules);
+  if (!rules.empty()) json["rules"] = std::move(rules);
   return json.dump() + "\n";
 }
 

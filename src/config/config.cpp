@@ -125,6 +125,19 @@ Result<Config> load_config(const std::optional<std::string>& named, std::string_
   return parse_config(*text, path);
 }
 
+std::vector<std::string> changes_that_take_a_restart(const Config& was, const Config& is) {
+  std::vector<std::string> changes;
+  const auto note_if = [&](bool changed, const char* what) {
+    if (changed) changes.emplace_back(what);
+  };
+  note_if(is.sources != was.sources, "[[source]]");
+  note_if(!(is.enforce == was.enforce), "[enforce]");
+  note_if(!(is.ledger == was.ledger), "[ledger]");
+  note_if(!(is.api == was.api), "[api]");
+  note_if(is.policy.detect.tracked_sources != was.policy.detect.tracked_sources, "detect.tracked_sources");
+  return changes;
+}
+
 std::string describe(const Config& config) {
   const bool full = config.policy.ban.always_full;
   const size_t allowed = config.allow.size();

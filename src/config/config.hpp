@@ -114,6 +114,9 @@ inline constexpr std::string_view default_config_path = "/etc/palang/palang.toml
 // stand commented out ("#for = ..."), so that a file made of it follows its profile.
 [[nodiscard]] std::string config_reference();
 
+// The sections and keys that differ and that a running daemon can't take on.
+[[nodiscard]] std::vector<std::string> changes_that_take_a_restart(const Config& was, const Config& is);
+
 // What the configuration amounts to, a few short lines for people.
 [[nodiscard]] std::string describe(const Config& config);
 

@@ -234,7 +234,7 @@ std::vector<Key> exempt_and_public_keys() {
   };
 }
 
-std::vector<Key> daemon_keys() {
+std::vector<Key> source_and_rules_keys() {
   return {
       {"source.type", source_type_field(),
        "A log file, the systemd journal (of the services that rules are for and, unless /dev/kmsg is a source too, of "
@@ -270,15 +270,18 @@ std::vector<Key> daemon_keys() {
        "import fail2ban' shows what they become. \"\": none."},
       {"rules.follow", FlagField{[](Config& c) -> bool& { return c.rules.follow; }},
        "Read the log files that the rules in use name, besides the sources, as soon as they exist."},
+  };
+}
 
+std::vector<Key> daemon_keys() {
+  return {
       {"enforce.backend", backend_field(),
        "What drops the packets of the banned. \"auto\": XDP where it costs nobody else anything, else nftables: the "
        "drivers of all guarded interfaces must have it and not merge received packets (LRO, GRO in the device), and "
        "the host must forward none. \"xdp\": XDP in whatever way it can be had, else nftables. \"nftables\": the table "
        "inet palang. \"ipset\": ipset and iptables, for hosts that must keep them; in sets and chains that begin with "
        "palang- and PALANG-. \"dry-run\": everything is decided and logged, and the kernel is left alone. palang "
-       "status tells "
-       "what it came to, and why."},
+       "status tells what it came to, and why."},
       {"enforce.interfaces",
        TextsField{[](Config& c) -> std::vector<std::string>& { return c.enforce.interfaces; }, interface_complaint,
                   "names of interfaces", "[\"eth0\"]"},
@@ -308,7 +311,8 @@ std::vector<Key> daemon_keys() {
 
 std::vector<Key> all_keys() {
   std::vector<Key> keys;
-  for (const auto& part : {ban_keys(), offender_keys(), exempt_and_public_keys(), daemon_keys()})
+  for (const auto& part :
+       {ban_keys(), offender_keys(), exempt_and_public_keys(), source_and_rules_keys(), daemon_keys()})
     keys.insert(keys.end(), part.begin(), part.end());
   return keys;
 }

@@ -128,7 +128,8 @@ class Paths {
     }
     const int fd = bpf_program__fd(bpf_object__find_program_by_name(object_, name));
     if (bpf_prog_test_run_opts(fd, &options) != 0) die("run", name);
-    if (live_on_ == 0 && options.retval != expected) die(name, "another verdict than expected: " + std::to_string(options.retval));
+    if (live_on_ == 0 && options.retval != expected)
+      die(name, "another verdict than expected: " + std::to_string(options.retval));
     return options.duration;
   }
   [[nodiscard]] int map(const char* name) const { return bpf_object__find_map_fd_by_name(object_, name); }
@@ -136,7 +137,8 @@ class Paths {
  private:
   template <typename T>
   T* memory(const char* name, size_t bytes) const {
-    void* const start = ::mmap(nullptr, std::max<size_t>(bytes, 4096), PROT_READ | PROT_WRITE, MAP_SHARED, map(name), 0);
+    void* const start =
+        ::mmap(nullptr, std::max<size_t>(bytes, 4096), PROT_READ | PROT_WRITE, MAP_SHARED, map(name), 0);
     if (start == MAP_FAILED) die("map", name);
     return static_cast<T*>(start);
   }
@@ -207,9 +209,11 @@ void write_lines(const char* file, uint32_t count, const std::string& before, co
 void live_at(Paths& paths, uint32_t bans) {
   std::mt19937 random(11);
   paths.use(pick(most_sources, 0, bans, random));
-  shell("ip link add bench0 address 02:00:00:00:00:01 type veth peer name bench1 && ip addr add 192.0.2.1/24 dev bench0 && "
-        "ip link set bench0 up && ip link set bench1 up && sysctl -qw net.ipv4.conf.all.rp_filter=0 "
-        "net.ipv4.conf.bench0.rp_filter=0");
+  shell(
+      "ip link add bench0 address 02:00:00:00:00:01 type veth peer name bench1 && ip addr add 192.0.2.1/24 dev bench0 "
+      "&& "
+      "ip link set bench0 up && ip link set bench1 up && sysctl -qw net.ipv4.conf.all.rp_filter=0 "
+      "net.ipv4.conf.bench0.rp_filter=0");
   const uint32_t interface = if_nametoindex("bench0");
   std::map<std::string, std::vector<double>> times;
   const auto measure = [&](const std::string& name, const char* way) {
@@ -218,15 +222,16 @@ void live_at(Paths& paths, uint32_t bans) {
   };
   measure("XDP", "gate");
   measure("dropped at once", "empty");
-  write_lines("/tmp/palang_bench.nft", bans,
-              "table ip bench {\n set s { type ipv4_addr; size 4194304; elements = {\n", "",
-              "} }\n chain c { type filter hook prerouting priority raw; policy accept; ip saddr @s counter drop; }\n}\n");
+  write_lines(
+      "/tmp/palang_bench.nft", bans, "table ip bench {\n set s { type ipv4_addr; size 4194304; elements = {\n", "",
+      "} }\n chain c { type filter hook prerouting priority raw; policy accept; ip saddr @s counter drop; }\n}\n");
   shell("nft -f /tmp/palang_bench.nft");
   measure("nft, hash set in prerouting", "pass");
   measure("XDP", "gate");
   shell("nft list chain ip bench c | grep counter");
   shell("nft delete table ip bench");
-  write_lines("/tmp/palang_bench.nft", bans, "create bench hash:ip maxelem 4194304 hashsize 1048576\n", "add bench ", "");
+  write_lines("/tmp/palang_bench.nft", bans, "create bench hash:ip maxelem 4194304 hashsize 1048576\n", "add bench ",
+              "");
   shell("ipset restore -f /tmp/palang_bench.nft");
   shell("iptables -A INPUT -m set --match-set bench src -j DROP");
   measure("ipset through iptables in input", "pass");

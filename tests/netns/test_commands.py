@@ -25,8 +25,8 @@ def test_commands_have_the_shapes_that_programs_rely_on(gate):
     gate.log.blocked(one)
     gate.wait_until_banned(one)
     status = gate.ask("status")
-    equal(set(status), {"version", "pid", "started", "healthy", "troubles", "profile", "enforcer", "bans", "allowed",
-                        "sources", "counters", "open_ports", "protected"}, "keys of status")
+    equal(set(status), {"version", "pid", "started", "healthy", "troubles", "profile", "enforcer", "enforcement", "bans",
+                        "allowed", "sources", "counters", "open_ports", "protected"}, "keys of status")
     equal((status["healthy"], status["pid"], status["profile"], status["enforcer"]),
           (True, gate.daemon.pid, "default", "nftables"), "status")
     equal(status["bans"], {"intended": 1, "in_kernel": 1, "quiet": 1, "full": 0}, "bans in status")

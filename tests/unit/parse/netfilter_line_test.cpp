@@ -5,8 +5,8 @@
 #include <random>
 #include <string>
 
-#include "net/address_text.hpp"
 #include "base/byte_finder.hpp"
+#include "net/address_text.hpp"
 #include "unit/make.hpp"
 
 namespace palang {
