@@ -181,12 +181,8 @@ Result<void> Enforcement::lift_everything(UnblocksEveryone token) {
 // Whether nftables has to drop packets, too.
 bool Enforcement::need_nft() {
   if (!xdp_) return true;
-  switch (xdp_->guard()) {
-    case XdpGuard::Guards::all: return settings_.nftables_too;
-    case XdpGuard::Guards::nothing: return true;  // until an interface is there
-    case XdpGuard::Guards::some: return true;
-  }
-  return true;
+  const bool guards_all = xdp_->guard() == XdpGuard::Guards::all;
+  return !guards_all || settings_.nftables_too;
 }
 
 bool Enforcement::settle() {

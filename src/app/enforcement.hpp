@@ -4,6 +4,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "app/xdp_guard.hpp"
@@ -56,7 +57,7 @@ class Enforcement final : public Enforcer {
   [[nodiscard]] uint32_t nft_port_id() const { return nft_ ? nft_->port_id() : 0; }
 
  private:
-  explicit Enforcement(const EnforceSettings& settings) : settings_(settings) {}
+  explicit Enforcement(EnforceSettings settings) : settings_(std::move(settings)) {}
   [[nodiscard]] Result<void> open_xdp(const Config& config);
   [[nodiscard]] Result<void> open_nft();
   [[nodiscard]] Result<void> open_ipset();

@@ -79,7 +79,7 @@ Result<void> write_config(const std::string& path, const std::string& text) {
   const std::string draft = path + ".new";
   struct stat old{};
   const mode_t mode = ::stat(path.c_str(), &old) == 0 ? old.st_mode & 07777 : 0644;
-  Fd file(::open(draft.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, mode));
+  const Fd file(::open(draft.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, mode));
   if (!file) return fail_os("write", draft, errno);
   for (size_t done = 0; done < text.size();) {
     const ssize_t written = ::write(file.get(), text.data() + done, text.size() - done);
@@ -158,7 +158,7 @@ Result<void> load_fail2ban(const Fail2banOptions& options, const Console& consol
   const auto jails = f2b::read_jails(directory);
   if (!jails) return Failure(jails.error());
   const std::string path = options.config_path.value_or(std::string(default_config_path));
-  std::ifstream file(path, std::ios::binary);
+  const std::ifstream file(path, std::ios::binary);
   std::ostringstream old;
   if (file) old << file.rdbuf();
   const std::string text = with_fail2ban(old.str(), directory);

@@ -44,7 +44,7 @@ std::string_view name_before_rotation(std::string_view path) {
 std::string path_for_rules(const std::string& path, const std::vector<std::string>& globs) {
   std::error_code error;
   const std::string whole = std::filesystem::absolute(path, error).lexically_normal().string();
-  const std::string plain(name_before_rotation(error ? path : whole));
+  std::string plain(name_before_rotation(error ? path : whole));
   const std::string name = std::filesystem::path(plain).filename().string();
   for (const std::string& glob : globs)
     if (::fnmatch(glob.c_str(), plain.c_str(), FNM_PATHNAME) == 0) return plain;
@@ -52,7 +52,8 @@ std::string path_for_rules(const std::string& path, const std::vector<std::strin
     const std::filesystem::path pattern(glob);
     const bool named_like = ::fnmatch(pattern.filename().c_str(), name.c_str(), FNM_PATHNAME) == 0;
     const std::string directory = pattern.parent_path().string();
-    if (named_like && directory.find_first_of("*?[") == std::string::npos) return directory + "/" + name;
+    if (named_like && directory.find_first_of("*?[") == std::string::npos)
+      return std::filesystem::path(directory) / name;
   }
   return plain;
 }

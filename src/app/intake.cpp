@@ -89,7 +89,7 @@ std::vector<Wanted> configured(const std::vector<SourceSettings>& sources) {
   const bool kmsg = std::ranges::any_of(sources, [](const SourceSettings& one) { return one.type == Type::kmsg; });
   std::vector<Wanted> wanted;
   for (const SourceSettings& settings : sources)
-    wanted.push_back({settings, !(kmsg && settings.type == Type::journald), true});
+    wanted.push_back({settings, !kmsg || settings.type != Type::journald, true});
   return wanted;
 }
 

@@ -28,7 +28,7 @@ void add_explain(CLI::App& app, Console& console, Chosen& chosen) {
 // One of `palang rules …`.
 template <typename Run>
 CLI::App* add_rules_command(CLI::App& rules, Console& console, Chosen& chosen, const std::string& name,
-                            const std::string& help, Run run) {
+                            const std::string& help, const Run& run) {
   CLI::App* command = rules.add_subcommand(name, help);
   auto options = std::make_shared<RulesOptions>();
   command->add_option("--config", options->config_path, "The configuration")->type_name("FILE");

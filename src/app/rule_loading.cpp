@@ -31,7 +31,7 @@ std::vector<RuleText> texts_of(const std::string& directory, std::vector<std::st
   std::error_code error;
   for (fs::directory_iterator entry(directory, error), end; !error && entry != end; entry.increment(error)) {
     if (entry->path().extension() != ".toml") continue;
-    std::ifstream file(entry->path(), std::ios::binary);
+    const std::ifstream file(entry->path(), std::ios::binary);
     std::ostringstream text;
     if (file) text << file.rdbuf();
     if (!file)

@@ -1,6 +1,9 @@
 #ifndef PALANG_BPF_ABI_H
 #define PALANG_BPF_ABI_H
 
+// C for the kernel's compiler, too, which wants its constants as macros.
+// NOLINTBEGIN(modernize-*)
+
 // What the program in the kernel and the daemon agree upon: the layout of the maps. Plain C, for both compilers.
 #include <linux/types.h>
 
@@ -245,5 +248,7 @@ enum palang_verdict {
   PALANG_SAW_LOST_EVENT,   // the ring buffer was full
   PALANG_VERDICTS,
 };
+
+// NOLINTEND(modernize-*)
 
 #endif

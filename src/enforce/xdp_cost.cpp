@@ -25,7 +25,7 @@ uint64_t bytes_of(int map) {
 XdpCost cost_of(const XdpEnforcer& enforcer) {
   XdpCost cost;
   // The bits before the tables are among the maps of the program.
-  cost.kernel_bytes = enforcer.table().bytes() - 2 * PALANG_GATE4_BYTES - PALANG_GATE6_BYTES;
+  cost.kernel_bytes = enforcer.table().bytes() - uint64_t{2} * PALANG_GATE4_BYTES - PALANG_GATE6_BYTES;
   for (const int map : enforcer.program().maps()) cost.kernel_bytes += bytes_of(map);
   for (const int program : {enforcer.program().xdp(), enforcer.program().tc()}) {
     bpf_prog_info info{};

@@ -3,17 +3,16 @@
 #include <algorithm>
 #include <fstream>
 
+#include "enforce/xdp_word.hpp"
+
 namespace palang {
 namespace {
 
 // A round of removing what is over, in seconds in which apply() is called.
 constexpr uint32_t portions_per_sweep = 256;
 constexpr size_t lookups_ahead = 16;
-constexpr uint32_t same_end = 2;  // units
+constexpr uint32_t close_ends = 2;  // units
 
-uint32_t end_of_word(uint32_t word) {
-  return word >> PALANG_END_SHIFT;
-}
 uint32_t flags_of_word(uint32_t word) {
   return word & ((1U << PALANG_END_SHIFT) - 1);
 }
@@ -76,7 +75,7 @@ bool XdpEnforcer::agrees(uint32_t present, uint32_t wanted, uint32_t now) const 
   if (flags_of_word(present) != flags_of_word(wanted)) return false;
   const uint32_t have = end_of_word(present);
   const uint32_t want = end_of_word(wanted);
-  if (have + same_end >= want && have <= want + same_end) return true;
+  if (have + close_ends >= want && have <= want + close_ends) return true;
   const uint32_t knock = flags_of_word(present) >> PALANG_KNOCK_SHIFT;
   return knock != 0 && have > want && have <= now + table_.settings().knock_units[knock & (PALANG_KNOCKS - 1)];
 }

@@ -39,7 +39,7 @@ void XdpGate::Bits::add(uint32_t first, uint32_t last) {
     const uint32_t to = word == last / 64 ? last % 64 : 63;
     const uint64_t bits = ~uint64_t{0} << from & ~uint64_t{0} >> (63 - to);
     // The program adds bits, too. What is there already is left alone: the line stays shared between processors.
-    std::atomic_ref present(words_[word]);
+    const std::atomic_ref present(words_[word]);
     if ((present.load(std::memory_order_relaxed) & bits) != bits) present.fetch_or(bits);
   }
 }
@@ -76,7 +76,7 @@ void XdpGate::Picture::add(const Prefix& prefix) {
 void XdpGate::reduce_to(const Picture& picture) {
   const auto reduce = [](Bits& bits, const std::vector<uint64_t>& wanted) {
     for (size_t word = 0; word < wanted.size(); ++word) {
-      std::atomic_ref present(bits.words_[word]);
+      const std::atomic_ref present(bits.words_[word]);
       if ((present.load(std::memory_order_relaxed) & ~wanted[word]) != 0) present.fetch_and(wanted[word]);
     }
   };

@@ -9,6 +9,8 @@
 #include <cstring>
 #include <memory>
 
+#include "enforce/xdp_word.hpp"
+
 namespace palang {
 namespace {
 
@@ -44,10 +46,6 @@ Prefix prefix_of(bool v4, const uint8_t* bytes) {
   palang_net6 key{};
   std::memcpy(&key, bytes, sizeof key);
   return Prefix::around(Address::from_words(key.high, key.low), static_cast<uint8_t>(key.length));
-}
-
-uint32_t end_of_word(uint32_t word) {
-  return word >> PALANG_END_SHIFT;
 }
 
 }  // namespace

@@ -8,7 +8,6 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <numeric>
 #include <vector>
 
 #include "base/prefetch.hpp"
@@ -38,7 +37,7 @@ uint32_t segments_of(uint64_t table) {
 // All at once: one by one, the kernel would wait for a grace period each time.
 Result<void> write_segments(int map, uint32_t first, const std::vector<int>& segments) {
   std::vector<uint32_t> places(segments.size());
-  std::iota(places.begin(), places.end(), first);
+  for (uint32_t i = 0; i < places.size(); ++i) places[i] = first + i;
   auto count = static_cast<uint32_t>(segments.size());
   if (bpf_map_update_batch(map, places.data(), segments.data(), &count, nullptr) == 0) return {};
   if (errno != EOPNOTSUPP && errno != EINVAL && errno != 524 /* ENOTSUPP */)
@@ -178,7 +177,7 @@ uint64_t XdpPages::nothing_at(Place place) {
 }
 
 bool XdpPages::free_if_over(Place place, uint32_t now) {
-  std::atomic_ref slot(slots(place.page)[place.slot]);
+  const std::atomic_ref slot(slots(place.page)[place.slot]);
   __u64 seen = slot.load(std::memory_order_relaxed);
   if (!holds_ban(seen) || end_of(seen) > now) return false;
   // The program may just be moving its end.
@@ -229,7 +228,7 @@ Result<void> XdpPages::grow_for(uint64_t bans, uint32_t now) {
   uint64_t wanted = pages();
   while (comfort(wanted) < bans && wanted < most_pages) wanted += wanted / 2;
   // Of a large load that is known beforehand no more is taken than it needs.
-  if (bans > comfortable() * 2) wanted = bans * 7 / 4 / PALANG_PAGE_SLOTS + 1;
+  if (bans > comfortable() * 2) wanted = bans * 7 / 4 / page_slots + 1;
   auto larger = larger_copy(std::min(wanted, most_pages), now);
   if (!larger) return Failure(larger.error());
   larger->put_in_force();
@@ -246,7 +245,7 @@ void XdpPages::take_over_from(const XdpPages& earlier) {
     const Place place = find(address);
     if (!place) return;
     std::atomic_ref(page(place.page)->hits[place.slot]).fetch_add(hits);
-    std::atomic_ref<__u64> slot(slots(place.page)[place.slot]);
+    const std::atomic_ref<__u64> slot(slots(place.page)[place.slot]);
     __u64 present = slot.load();
     const __u64 moved = slot_of(address, word);
     while (end_of(present) < end_of(moved) && !slot.compare_exchange_weak(present, moved)) {

@@ -11,6 +11,8 @@
 
 namespace palang {
 
+inline constexpr uint64_t page_slots = uint64_t{PALANG_SLOTS} * PALANG_BUCKETS;
+
 // The table of single IPv4 addresses that the program reads (struct palang_page), written through shared memory: a ban
 // more is one aligned store. Every state in between is one that the program understands: a slot is written as a whole,
 // an address is in one place only, and a larger table is filled before one store puts it in force.
@@ -43,7 +45,7 @@ class XdpPages {
   [[nodiscard]] uint64_t bytes() const { return pages() * sizeof(palang_page); }
   // More than this should not be in it: then grow_for() first.
   [[nodiscard]] uint64_t comfortable() const { return comfort(pages()); }
-  [[nodiscard]] uint64_t capacity() const { return pages() * PALANG_PAGE_SLOTS; }
+  [[nodiscard]] uint64_t capacity() const { return page_slots * pages(); }
 
   // Replaces the table by one with room for so many bans. What is over at `now` is left behind. The other table, where
   // there is one, may have bans that found no room: it is the caller's to bring them back.
@@ -76,7 +78,7 @@ class XdpPages {
       : segments_(std::move(segments)), settings_(&settings), memory_(std::move(memory)), table_(table) {}
   [[nodiscard]] static Result<XdpPages> create(MapSlot segments, palang_settings& settings, uint64_t pages);
   // Fuller than three fifths, too many bans spill over into their second choice.
-  [[nodiscard]] static uint64_t comfort(uint64_t pages) { return pages * PALANG_PAGE_SLOTS * 3 / 5; }
+  [[nodiscard]] static uint64_t comfort(uint64_t pages) { return pages * page_slots * 3 / 5; }
   [[nodiscard]] uint32_t pages() const { return static_cast<uint32_t>(table_); }
 
   [[nodiscard]] static bool holds_ban(uint64_t slot) { return (slot >> 32) != 0 && slot != PALANG_TOMBSTONE; }

@@ -13,7 +13,7 @@
 namespace palang {
 namespace {
 
-constexpr uint32_t same_end = 2;  // units of the clock
+constexpr uint32_t close_enough = 2;  // units of the clock
 
 palang_allow_key allow_key(const Prefix& prefix) {
   palang_allow_key key{};
@@ -100,7 +100,7 @@ Result<void> XdpEnforcer::reconcile_allowed(std::span<const Allowed> allowed, co
       ++report.added;
     } else {
       const uint32_t difference = known->second > end ? known->second - end : end - known->second;
-      if (difference <= same_end) continue;
+      if (difference <= close_enough) continue;
       ++report.refreshed;
     }
     if (bpf_map_update_elem(map, &key, &end, BPF_ANY) != 0) return fail_os("allow", prefix.text(), errno);

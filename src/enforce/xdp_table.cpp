@@ -280,7 +280,7 @@ Result<void> XdpTable::clear() {
 }
 
 uint64_t XdpTable::bytes() const {
-  return pages_.bytes() + nets4_.bytes() + nets6_.bytes() + 2 * PALANG_GATE4_BYTES + PALANG_GATE6_BYTES;
+  return pages_.bytes() + nets4_.bytes() + nets6_.bytes() + uint64_t{2} * PALANG_GATE4_BYTES + PALANG_GATE6_BYTES;
 }
 
 }  // namespace palang

@@ -95,7 +95,7 @@ void Coverage::observe(const Source::Batch& batch) {
 
 void Coverage::take(const RawLine& raw, std::string_view program, std::string_view message) {
   const std::string shape = shape_of(message);
-  Key key{std::string(program) + ": " + shape};
+  const Key key{std::string(program) + ": " + shape};
   if (shapes_.size() >= most_shapes && shapes_.get(key) == nullptr) {
     ++without_shape_;
     return;

@@ -51,7 +51,7 @@ std::vector<RuleTrial> LineReader::explain(const RawLine& raw, RuleSet& rules) {
   const LineFate fate = parser_.parse(raw).fate;
   std::vector<RuleTrial> all;
   for_each_reading(raw, fate, rules, [&](const LogEntry& entry) {
-    for (RuleTrial& trial : rules.explain(entry, origin)) all.push_back(trial);
+    for (const RuleTrial& trial : rules.explain(entry, origin)) all.push_back(trial);
   });
   return all;
 }
