@@ -28,12 +28,12 @@ void add_explain(CLI::App& app, Console& console, Chosen& chosen) {
 // One of `palang rules …`.
 template <typename Run>
 CLI::App* add_rules_command(CLI::App& rules, Console& console, Chosen& chosen, const std::string& name,
-                            const std::string& help, const Run& run) {
+                            const std::string& help, Run run) {
   CLI::App* command = rules.add_subcommand(name, help);
   auto options = std::make_shared<RulesOptions>();
   command->add_option("--config", options->config_path, "The configuration")->type_name("FILE");
   command->add_flag("--json", options->json, "One object for programs");
-  command->callback([&console, &chosen, options, run] {
+  command->callback([&console, &chosen, options, run = std::move(run)] {
     chosen = [&console, options, run] { return finish(run(*options, console), console); };
   });
   return command;
