@@ -36,7 +36,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   constexpr size_t longest_pattern = 200;
   const std::string_view input(reinterpret_cast<const char*>(data), size);
   const size_t end = std::min(input.find('\n'), input.size());
-  if (end == 0 || end > longest_pattern) return 0;  // neither rules nor filters have empty patterns
+  if (end > longest_pattern) return 0;
   const std::string pattern(input.substr(0, end));
   const std::string_view rest = input.substr(std::min(end + 1, input.size()));
   const std::string_view message = rest.substr(0, rest.find('\n'));
