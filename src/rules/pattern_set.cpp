@@ -108,8 +108,8 @@ void PatternSet::Database::compile(std::span<const Pattern> patterns, std::vecto
 void PatternSet::Database::scan(std::string_view text, ScanMemory& memory, std::vector<uint32_t>& ids) const {
   if (!database_) return;
   memory.make_room(database_.get(), serial_);
-  hs_scan(database_.get(), text.data(), static_cast<unsigned>(text.size()), 0, memory.scratch_.get(), note_candidate,
-          &ids);
+  const char* data = text.empty() ? "" : text.data();  // null isn't taken for an empty text
+  hs_scan(database_.get(), data, static_cast<unsigned>(text.size()), 0, memory.scratch_.get(), note_candidate, &ids);
 }
 
 // Keeps of the patterns that begin like the text those that may match it as a whole.

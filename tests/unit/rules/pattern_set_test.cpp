@@ -61,6 +61,13 @@ TEST(PatternSet, WhatHyperscanRefusesIsAlwaysACandidate) {
   EXPECT_THAT(candidates_of(set, "a needle"), ElementsAre(0, 1));
 }
 
+TEST(PatternSet, AnEmptyTextMatchesWhatMatchesNothing) {
+  const std::vector<PatternSet::Pattern> patterns{{"^$"}, {"a"}, {"^-?$"}};
+  const PatternSet set = PatternSet::compile(patterns);
+  EXPECT_THAT(candidates_of(set, ""), ElementsAre(0, 2));
+  EXPECT_THAT(candidates_of(set, {}), ElementsAre(0, 2)) << "a field that is not there";
+}
+
 TEST(PatternSet, MemoryServesManySets) {
   ScanMemory memory;
   std::vector<uint32_t> ids;
