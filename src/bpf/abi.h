@@ -8,7 +8,7 @@
 #include <linux/types.h>
 
 // Maps pinned by a palang with another number are not taken over but built anew.
-#define PALANG_ABI 1
+#define PALANG_ABI 2
 
 // The word of a ban: bit 0: full scope; bits 1 to 3: knock (0: the program never moves the end; else an index into
 // palang_settings.knock_units); bits 4 to 31: the end, in units of the kernel's clock. A word of 0 is no ban.
@@ -136,6 +136,7 @@ struct palang_settings {
   __u32 trip_units;         // within; at most 65,535
   __u32 trip_ban_units;     // length of the ban
   __u32 trip_knock;         // its knock
+  __u32 trips_per_second;   // what touches the tripwire beyond that is dropped at once
   __u32 bans_per_second;    // most that the program makes
   __u32 bans_per_network;   // of those, in one IPv4 /24 or IPv6 /48
   __u32 decoys_per_second;  // SYNs answered
@@ -154,6 +155,13 @@ struct palang_pace {
   __u64 jiffy;
   __u64 hits;
   __u64 random;
+};
+
+// What the kernel offers beyond the least that is needed; the only thing in .rodata. Set by the loader before the
+// program is loaded, so that the verifier leaves out what is off.
+struct palang_features {
+  __u8 conntrack;  // lookups in the connection tracking
+  __u8 cookies;    // SYN cookies made and checked by XDP
 };
 
 // What palang_clock answers.
@@ -181,6 +189,7 @@ struct palang_tracked_set {
 struct palang_budget {
   __u64 made;  // bans that the program ever put into the map `fresh`
   __u64 bans;  // the second above, what was spent in it below
+  __u64 trips;
   __u64 decoys;
   __u64 networks[PALANG_BUDGET_NETWORKS];
 };
@@ -233,6 +242,7 @@ enum palang_verdict {
   // Drop.
   PALANG_DROP_FULL,
   PALANG_DROP_QUIET,
+  PALANG_DROP_FLOOD,  // touches the tripwire while many others do
   PALANG_DROP_DECOY,  // to a decoy, beyond what is answered
   // Answer.
   PALANG_ANSWER_DECOY,

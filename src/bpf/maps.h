@@ -152,6 +152,8 @@ struct {
   __type(value, struct palang_pace);
 } pace SEC(".maps");
 
+const volatile struct palang_features features = {};
+
 static __always_inline void count(__u32 verdict) {
   __u64* const counter = bpf_map_lookup_elem(&verdicts, &verdict);
   if (counter) ++*counter;

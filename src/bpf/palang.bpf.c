@@ -13,6 +13,7 @@ SEC("xdp")
 int palang_xdp(struct xdp_md* context) {
   const int verdict = verdict_on(context, HOOK_XDP, (void*)(long)context->data, (void*)(long)context->data_end);
   count(verdict);
+  if (verdict == PALANG_ANSWER_DECOY) return XDP_TX;
   return drops(verdict) ? XDP_DROP : XDP_PASS;
 }
 

@@ -5,9 +5,6 @@
 #include "bpf/maps.h"
 #include "bpf/parse.h"
 
-// Set by the loader before the program is loaded; the verifier leaves out what is off.
-const volatile __u8 has_conntrack = 0;  // the kernel offers the functions below
-
 // The few types of the kernel that are named here; CO-RE finds the running kernel's own.
 struct nf_conn {
   unsigned long status;
@@ -102,9 +99,9 @@ static __always_inline int is_reply(void* context, enum hook hook, const struct 
   const __u32 size = tuple_of(packet, &tuple);
   // The functions want a size that the verifier knows.
   if (size == sizeof tuple.ipv4)
-    return (has_conntrack && is_tracked_reply(context, hook, packet, &tuple, sizeof tuple.ipv4)) ||
+    return (features.conntrack && is_tracked_reply(context, hook, packet, &tuple, sizeof tuple.ipv4)) ||
            has_socket(context, packet->protocol, &tuple, sizeof tuple.ipv4);
-  return (has_conntrack && is_tracked_reply(context, hook, packet, &tuple, sizeof tuple.ipv6)) ||
+  return (features.conntrack && is_tracked_reply(context, hook, packet, &tuple, sizeof tuple.ipv6)) ||
          has_socket(context, packet->protocol, &tuple, sizeof tuple.ipv6);
 }
 

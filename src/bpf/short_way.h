@@ -21,17 +21,25 @@ static __always_inline int may_be_wide4(__u32 address) {
   return !wide || gate_bit(wide, address);
 }
 
+// Whether the destination is this host, not one behind it. A group counts as this host.
+static __always_inline int is_for_us(const struct palang_settings* settings, const struct packet* packet) {
+  if ((settings->flags & PALANG_KNOWS_OWN) == 0) return 1;
+  if (packet->is_v4 ? (__u32)packet->to_low >= 0xe0000000 : packet->to_high >> 56 == 0xff) return 1;
+  const struct palang_source key = {packet->to_high, packet->to_low};
+  return bpf_map_lookup_elem(&own, &key) != NULL;
+}
+
 // What a quiet ban leaves alone; ASK_JUDGE where that isn't plain.
 static __always_inline int short_quiet(const struct palang_settings* settings, const struct packet* packet) {
-  if (may_be_wide4((__u32)packet->low) || (settings->flags & PALANG_KNOWS_OWN)) return ASK_JUDGE;
-  return has_port(packet->protocol == IPPROTO_TCP ? PALANG_OPEN_TCP : PALANG_OPEN_UDP, packet->port)
-             ? PALANG_PASS_OPEN_PORT
-             : PALANG_DROP_QUIET;
+  if (may_be_wide4((__u32)packet->low)) return ASK_JUDGE;
+  if (has_port(packet->protocol == IPPROTO_TCP ? PALANG_OPEN_TCP : PALANG_OPEN_UDP, packet->port))
+    return PALANG_PASS_OPEN_PORT;
+  return is_for_us(settings, packet) ? PALANG_DROP_QUIET : PALANG_PASS_FORWARDED;
 }
 
 static __always_inline int short_way(const struct palang_settings* settings, const struct packet* packet) {
   const __u32 address = (__u32)packet->low;
-  if (settings->abi != PALANG_ABI || packet->transport != PORTS_KNOWN || allow_bit(address)) return ASK_JUDGE;
+  if (packet->transport != PORTS_KNOWN || allow_bit(address)) return ASK_JUDGE;
   const __u64 table = *(const volatile __u64*)&settings->table;
   const __u64 hash = palang_hash(address, settings->seed_a, settings->seed_b);
   struct palang_page* const page = page_at(table, palang_page_of(hash, (__u32)table));

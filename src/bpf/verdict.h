@@ -2,10 +2,12 @@
 #define PALANG_BPF_VERDICT_H
 
 #include "bpf/bans.h"
+#include "bpf/decoy.h"
 #include "bpf/maps.h"
 #include "bpf/parse.h"
 #include "bpf/replies.h"
 #include "bpf/short_way.h"
+#include "bpf/tripwire.h"
 
 static __always_inline int is_allowed(const struct palang_settings* settings, const struct packet* packet) {
   if (packet->is_v4 && !allow_bit((__u32)packet->low)) return 0;
@@ -15,14 +17,6 @@ static __always_inline int is_allowed(const struct palang_settings* settings, co
   __builtin_memcpy(key.address, words, sizeof words);
   const __u32* const end = bpf_map_lookup_elem(&allow, &key);
   return end && *end > clock_now(settings);
-}
-
-// Whether the destination is this host, not one behind it. A group counts as this host.
-static __always_inline int is_for_us(const struct palang_settings* settings, const struct packet* packet) {
-  if ((settings->flags & PALANG_KNOWS_OWN) == 0) return 1;
-  if (packet->is_v4 ? (__u32)packet->to_low >= 0xe0000000 : packet->to_high >> 56 == 0xff) return 1;
-  const struct palang_source key = {packet->to_high, packet->to_low};
-  return bpf_map_lookup_elem(&own, &key) != NULL;
 }
 
 static __always_inline int is_neighbour_discovery(const struct packet* packet) {
@@ -79,24 +73,59 @@ static __always_inline int drops(int verdict) {
   return verdict >= PALANG_DROP_FULL && verdict <= PALANG_DROP_DECOY;
 }
 
+// Of a packet that no ban stops: whether it is for a decoy. Only XDP can send it back.
+static __always_inline int decoy_verdict(void* context, enum hook hook, const struct palang_settings* settings,
+                                         struct packet* packet) {
+  if (hook != HOOK_XDP || !features.cookies) return PALANG_PASS;
+  const enum decoy_part part = decoy_part_of(settings, packet);
+  if (part == NO_DECOY || !is_for_us(settings, packet) || is_allowed(settings, packet)) return PALANG_PASS;
+  return answer_decoy(context, packet, part);
+}
+
+static __always_inline int is_flood(const struct palang_settings* settings) {
+  const __u32 zero = 0;
+  struct palang_budget* const spent = bpf_map_lookup_elem(&budget, &zero);
+  return !spent || !spend(&spent->trips, clock_now(settings), settings->trips_per_second);
+}
+
+// Of a packet that no ban stops: whether it touches the tripwire. Allowed sources are asked for last, as few come here.
+static __always_inline int watched_verdict(void* context, const struct palang_settings* settings,
+                                           struct packet* packet) {
+  if (!touches_tripwire(settings, packet) || !is_for_us(settings, packet) || is_allowed(settings, packet))
+    return PALANG_PASS;
+  if (is_flood(settings)) return PALANG_DROP_FLOOD;
+  const int packets = note_trip(packet);
+  if (packet->tripped && !is_heard(context, packet)) ban_tripped(packet, packets);
+  return PALANG_PASS;
+}
+
+static __always_inline int banned_verdict(void* context, enum hook hook, const struct palang_settings* settings,
+                                          struct packet* packet) {
+  if (packet->is_v4) {
+    if (!may_be_banned4(packet)) return PALANG_PASS;
+    const int verdict = short_way(settings, packet);
+    if (verdict != ASK_JUDGE) return verdict;
+  }
+  int verdict = judge(packet);
+  if (verdict & MAY_BE_REPLY) {
+    if (is_reply(context, hook, packet)) return PALANG_PASS_REPLY;
+    verdict &= ~MAY_BE_REPLY;
+  }
+  if (drops(verdict)) strike(packet);
+  return verdict;
+}
+
 static __always_inline int verdict_on(void* context, enum hook hook, void* start, void* end) {
   struct packet packet = {};
   const int parsed = parse(start, end, &packet);
   if (parsed != PALANG_PASS) return parsed;
-  if (packet.is_v4) {
-    if (!may_be_banned4(&packet)) return PALANG_PASS;
-    const __u32 zero = 0;
-    const struct palang_settings* const known = bpf_map_lookup_elem(&settings, &zero);
-    const int short_verdict = known ? short_way(known, &packet) : ASK_JUDGE;
-    if (short_verdict != ASK_JUDGE) return short_verdict;
-  }
-  int verdict = judge(&packet);
-  if (verdict & MAY_BE_REPLY) {
-    if (is_reply(context, hook, &packet)) return PALANG_PASS_REPLY;
-    verdict &= ~MAY_BE_REPLY;
-  }
-  if (drops(verdict)) strike(&packet);
-  return verdict;
+  const __u32 zero = 0;
+  const struct palang_settings* const known = bpf_map_lookup_elem(&settings, &zero);
+  if (!known || known->abi != PALANG_ABI) return PALANG_PASS_UNSETTLED;
+  int verdict = banned_verdict(context, hook, known, &packet);
+  if (verdict != PALANG_PASS || known->flags == 0) return verdict;
+  verdict = decoy_verdict(context, hook, known, &packet);
+  return verdict == PALANG_PASS ? watched_verdict(context, known, &packet) : verdict;
 }
 
 #endif

@@ -39,6 +39,7 @@ constexpr std::array counter_names = {
     Named{PALANG_PASS_DEEP_EXTENSION, "passed, quiet ban, more than eight extension headers"},
     Named{PALANG_DROP_FULL, "dropped, full ban"},
     Named{PALANG_DROP_QUIET, "dropped, quiet ban"},
+    Named{PALANG_DROP_FLOOD, "dropped, nobody listens there, in a flood"},
     Named{PALANG_DROP_DECOY, "dropped, at a decoy"},
     Named{PALANG_ANSWER_DECOY, "answered, at a decoy"},
     Named{PALANG_SAW_EXPIRED, "ban seen after its end"},

@@ -106,12 +106,12 @@ Result<ReconcileReport> XdpEnforcer::reconcile(const Intended& intended, Extra e
   write_ports();
   if (auto done = reconcile_allowed(intended.allowed, *clock, report); !done) return Failure(done.error());
   if (!intended.bans) return report;
-  if (auto done = reconcile_bans(*intended.bans, extra, *clock, report); !done) return Failure(done.error());
+  if (auto done = reconcile_bans(*intended.bans, extra, *clock, now, report); !done) return Failure(done.error());
   return report;
 }
 
 Result<void> XdpEnforcer::reconcile_bans(std::span<const Ban> bans, Extra extra, const XdpClock::Reading& clock,
-                                         ReconcileReport& report) {
+                                         WallTime now, ReconcileReport& report) {
   std::vector<WordedBan> missing;
   const bool anything = table_.size() > 0;
   if (!anything) missing.reserve(bans.size());
@@ -119,7 +119,7 @@ Result<void> XdpEnforcer::reconcile_bans(std::span<const Ban> bans, Extra extra,
   for (size_t i = 0; i < bans.size(); ++i) {
     if (anything && i + lookups_ahead < bans.size()) table_.prefetch(bans[i + lookups_ahead].prefix);
     const uint32_t word = word_of(bans[i], clock);
-    if (end_of_word(word) <= clock.units()) continue;
+    if (bans[i].until <= now) continue;
     ++wanted;
     const uint32_t present = anything ? table_.find(bans[i].prefix).word : 0;
     if (present == 0) {
@@ -133,13 +133,14 @@ Result<void> XdpEnforcer::reconcile_bans(std::span<const Ban> bans, Extra extra,
   if (auto done = table_.load(missing, clock.units()); !done) return done;
   // All that is wanted is in it: only more than that can be too much.
   if (extra == Extra::keep || table_.size_with_fresh() == wanted) return {};
-  return remove_others(bans, report);
+  return remove_others(bans, now, report);
 }
 
-Result<void> XdpEnforcer::remove_others(std::span<const Ban> bans, ReconcileReport& report) {
+Result<void> XdpEnforcer::remove_others(std::span<const Ban> bans, WallTime now, ReconcileReport& report) {
   std::vector<Prefix> wanted;
   wanted.reserve(bans.size());
-  for (const Ban& ban : bans) wanted.push_back(ban.prefix);
+  for (const Ban& ban : bans)
+    if (ban.until > now) wanted.push_back(ban.prefix);
   std::ranges::sort(wanted);
   const auto present = table_.all();
   if (!present) return Failure(present.error());

@@ -19,6 +19,9 @@ struct XdpWatch {
   uint32_t after = 2;       // packets of one source
   Duration within = 10min;  // at most 18 hours
   Duration ban = one_day;   // the ban that the program makes, a quiet one
+  // Packets counted. In a flood beyond that, which is forged for the most part, what is for ports that nobody listens
+  // on is dropped rather than answered.
+  uint32_t trips_per_second = 10'000;
   uint32_t bans_per_second = 1000;
   uint32_t bans_per_network = 32;  // of those, in one IPv4 /24 or IPv6 /48
   PortSet heard_tcp;               // somebody listens; open ports need not be named again
@@ -77,8 +80,8 @@ class XdpEnforcer final : public Enforcer {
   [[nodiscard]] uint32_t word_of(const Ban& ban, const XdpClock::Reading& clock) const;
   [[nodiscard]] bool agrees(uint32_t present, uint32_t wanted, uint32_t now) const;
   [[nodiscard]] Result<void> reconcile_bans(std::span<const Ban> bans, Extra extra, const XdpClock::Reading& clock,
-                                            ReconcileReport& report);
-  [[nodiscard]] Result<void> remove_others(std::span<const Ban> bans, ReconcileReport& report);
+                                            WallTime now, ReconcileReport& report);
+  [[nodiscard]] Result<void> remove_others(std::span<const Ban> bans, WallTime now, ReconcileReport& report);
   [[nodiscard]] Result<void> reconcile_allowed(std::span<const Allowed> allowed, const XdpClock::Reading& clock,
                                                ReconcileReport& report);
   [[nodiscard]] Result<void> reconcile_own(const std::vector<Address>& own);

@@ -94,14 +94,16 @@ Result<XdpProgram> XdpProgram::load(const Options& options) {
   if (!kernel)
     return fail(
         "load the program for XDP: this kernel doesn't tell its types (BTF; /sys/kernel/btf/vmlinux is missing)");
-  if (offers_conntrack(kernel)) {
-    auto loaded = try_load(options, true);
-    if (loaded) return loaded;
-  }
-  return try_load(options, false);
+  Features features;
+  features.conntrack = offers_conntrack(kernel);
+  features.cookies = libbpf_probe_bpf_helper(BPF_PROG_TYPE_XDP, BPF_FUNC_tcp_raw_gen_syncookie_ipv4, nullptr) == 1;
+  auto loaded = try_load(options, features);
+  if (loaded || (!features.conntrack && !features.cookies)) return loaded;
+  // What is offered may still be refused; the least that is needed says what the trouble is.
+  return try_load(options, {});
 }
 
-Result<BpfObject> XdpProgram::open_object(bool with_conntrack) {
+Result<BpfObject> XdpProgram::open_object(Features features) {
   last_warning.clear();
   verifier_said.clear();
   const auto bytes = bpf_object_gate();
@@ -110,21 +112,21 @@ Result<BpfObject> XdpProgram::open_object(bool with_conntrack) {
   open_options.object_name = "palang";
   BpfObject opened(bpf_object__open_mem(bytes.data(), bytes.size(), &open_options));
   if (!opened) return fail_load("read", errno);
+  const palang_features told{features.conntrack, features.cookies};
   bpf_map* map = nullptr;
   bpf_object__for_each_map(map, opened.get()) {
-    const uint8_t flag = with_conntrack ? 1 : 0;
     if (bpf_map__is_internal(map) && std::string_view(bpf_map__name(map)).ends_with(".rodata"))
-      bpf_map__set_initial_value(map, &flag, sizeof flag);
+      bpf_map__set_initial_value(map, &told, sizeof told);
   }
   return opened;
 }
 
-Result<XdpProgram> XdpProgram::try_load(const Options& options, bool with_conntrack) {
-  auto opened = open_object(with_conntrack);
+Result<XdpProgram> XdpProgram::try_load(const Options& options, Features features) {
+  auto opened = open_object(features);
   if (!opened) return Failure(opened.error());
   bpf_object* const object = opened->get();
   XdpProgram loaded(*std::move(opened));
-  loaded.sees_conntrack_ = with_conntrack;
+  loaded.features_ = features;
   loaded.pins_ = options.pins;
 
   bpf_program__set_autoload(bpf_object__find_program_by_name(object, "palang_xdp"), options.with_xdp);
@@ -139,7 +141,7 @@ Result<XdpProgram> XdpProgram::try_load(const Options& options, bool with_conntr
 }
 
 Result<BpfObject> XdpProgram::open_again() const {
-  auto opened = open_object(sees_conntrack_);
+  auto opened = open_object(features_);
   if (!opened) return opened;
   bpf_program* program = nullptr;
   bpf_object__for_each_program(program, opened->get()) if (std::string_view(bpf_program__name(program)) != "palang_xdp")

@@ -40,7 +40,9 @@ class XdpProgram {
   [[nodiscard]] MapSlot slot(const char* name) const;
 
   // Replies to connections behind address translation are known, too.
-  [[nodiscard]] bool sees_conntrack() const { return sees_conntrack_; }
+  [[nodiscard]] bool sees_conntrack() const { return features_.conntrack; }
+  // Decoys can be answered.
+  [[nodiscard]] bool bakes_cookies() const { return features_.cookies; }
 
   // The number of the layout that its maps have (bpf/abi.h): others can't be taken over.
   [[nodiscard]] static uint32_t layout();
@@ -48,14 +50,18 @@ class XdpProgram {
   [[nodiscard]] Result<BpfObject> open_again() const;
 
  private:
+  struct Features {  // beyond the least that is needed
+    bool conntrack = false;
+    bool cookies = false;
+  };
   explicit XdpProgram(BpfObject object) : object_(std::move(object)) {}
-  [[nodiscard]] static Result<BpfObject> open_object(bool with_conntrack);
-  [[nodiscard]] static Result<XdpProgram> try_load(const Options& options, bool with_conntrack);
+  [[nodiscard]] static Result<BpfObject> open_object(Features features);
+  [[nodiscard]] static Result<XdpProgram> try_load(const Options& options, Features features);
   [[nodiscard]] int program(const char* name) const;
 
   BpfObject object_;
   std::string pins_;
-  bool sees_conntrack_ = false;
+  Features features_;
 };
 
 }  // namespace palang

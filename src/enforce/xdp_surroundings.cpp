@@ -135,6 +135,7 @@ Result<void> XdpEnforcer::watch(const XdpWatch& watch) {
   settings.trip_units = std::clamp(clock_.units_of(watch.within), 1U, 65'535U);
   settings.trip_ban_units = std::max(clock_.units_of(watch.ban), 1U);
   settings.trip_knock = quiet_moves_ ? 1 : 0;
+  settings.trips_per_second = watch.trips_per_second;
   settings.bans_per_second = watch.bans_per_second;
   settings.bans_per_network = watch.bans_per_network;
   settings.decoys_per_second = watch.decoys_per_second;
