@@ -118,9 +118,7 @@ constexpr std::array<Section, 15> sections{{
     {"detect", "What makes an offender."},
     {"detect.blocked", "Packets that a firewall refused and logged, counted by source address."},
     {"detect.portscan", "Distinct ports that one address tried."},
-    {"detect.tripwire",
-     "What XDP sees by itself, where it is the enforcer: packets to ports on which nobody listens. The program of this "
-     "version does not look for them yet."},
+    {"detect.tripwire", "What XDP sees by itself, where it is the enforcer: packets to ports on which nobody listens."},
     {"allow",
      "Who is never banned and never counted, besides those palang protects by itself: admins logged in over ssh, "
      "loopback, this host's own addresses, its gateways and its resolvers."},
