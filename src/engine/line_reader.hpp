@@ -23,10 +23,10 @@ class LineReader {
 
   // A line of the firewall, or what parse() says else: then by_rules() goes on.
   [[nodiscard]] ParsedLine parse(const RawLine& raw) {
-    const ParsedLine parsed = parser_.parse(raw);
-    if (reads_ == Reads::everything || parsed.fate == LineFate::not_ours || parsed.fate == LineFate::no_header)
-      return parsed;
-    return {LineFate::read_elsewhere, {}};
+    ParsedLine parsed = parser_.parse(raw);
+    const bool is_theirs = parsed.fate != LineFate::not_ours && parsed.fate != LineFate::no_header;
+    if (reads_ != Reads::everything && is_theirs) parsed.fate = LineFate::read_elsewhere;
+    return parsed;
   }
   // What the rules make of the line that was parsed last, with this fate. Appends their events, whose views are valid
   // until the next line is read, and returns the fate that the line has now.

@@ -6,12 +6,10 @@
 namespace palang {
 namespace {
 
-// To a multicast or broadcast address. The kernel writes IPv4 dotted, so three digits from "224" on are 224.0.0.0/3.
+// To a multicast or broadcast address, by its own or by that of the link.
 bool is_to_group(const NetfilterLine& line) {
-  const std::string_view to = line.destination;
   if (line.mac_destination.starts_with('f') && line.mac_destination == "ff:ff:ff:ff:ff:ff") return true;
-  if (to.starts_with('f')) return to.starts_with("ff");
-  return to.size() > 3 && to[3] == '.' && to[0] == '2' && to >= "224";
+  return is_group(line.destination);
 }
 
 LineFate fate_of_packet(const NetfilterLine& line) {
@@ -59,30 +57,40 @@ std::string_view line_fate_name(LineFate fate) {
 }
 
 ParsedLine LineParser::parse(const RawLine& raw) {
+  ParsedLine parsed;
   const auto line = reader_.read(raw);
-  if (!line) return {LineFate::no_header, {}};
-  const auto not_ours = [&]() -> ParsedLine {
+  if (!line) return parsed;
+  if (!line->from_kernel) {
+    parsed.fate = LineFate::not_ours;
     line_ = *line;
-    return {LineFate::not_ours, {}};
-  };
-  if (!line->from_kernel) return not_ours();
+    return parsed;
+  }
+  parsed.event.at = line->at;
+  if (const auto packet = familiar_.read(line->message)) {
+    judge(*packet, raw, parsed);
+    return parsed;
+  }
   const auto packet = parse_netfilter(line->message);
-  if (!packet) return not_ours();
-  const LineFate fate = fate_of_packet(*packet);
-  if (fate != LineFate::judged) return {fate, {}};
-  const auto source = read_address(packet->source, raw.text.data() + raw.text.size());
-  if (!source || !source->is_unicast()) return {LineFate::broken, {}};
-
-  Event event;
-  event.at = line->at;
-  event.source = *source;
+  parsed.fate = packet ? fate_of_packet(*packet) : LineFate::not_ours;
+  if (!packet) line_ = *line;
+  if (parsed.fate != LineFate::judged) return parsed;
+  familiar_.learn(line->message, *packet);
   const bool has_port = packet->protocol == Protocol::tcp || packet->protocol == Protocol::udp;
-  event.port = has_port ? packet->destination_port : uint16_t{0};
-  event.protocol = packet->protocol;
-  event.proof = Proof::forgeable;
-  event.port_is_closed = says_port_is_closed(packet->prefix);
+  const uint16_t port = has_port ? packet->destination_port : uint16_t{0};
+  judge({packet->source, packet->protocol, port, says_port_is_closed(packet->prefix)}, raw, parsed);
+  return parsed;
+}
+
+void LineParser::judge(const FamiliarPackets::Packet& packet, const RawLine& raw, ParsedLine& parsed) {
+  const auto source = read_address(packet.source, raw.text.data() + raw.text.size());
+  parsed.fate = source && source->is_unicast() ? LineFate::judged : LineFate::broken;
+  if (parsed.fate == LineFate::broken) return;
+  Event& event = parsed.event;
+  event.source = *source;
+  event.port = packet.destination_port;
+  event.protocol = packet.protocol;
+  event.port_is_closed = packet.port_is_closed;
   event.line = raw.text;
-  return {LineFate::judged, event};
 }
 
 }  // namespace palang

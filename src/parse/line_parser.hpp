@@ -6,6 +6,7 @@
 
 #include "model/event.hpp"
 #include "model/source.hpp"
+#include "parse/familiar_packet.hpp"
 #include "parse/log_line.hpp"
 
 namespace palang {
@@ -45,7 +46,10 @@ class LineParser {
   [[nodiscard]] const LogLine& line() const { return line_; }
 
  private:
+  static void judge(const FamiliarPackets::Packet& packet, const RawLine& raw, ParsedLine& parsed);
+
   LogLineReader reader_;
+  FamiliarPackets familiar_;
   LogLine line_;
 };
 

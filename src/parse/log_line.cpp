@@ -58,7 +58,8 @@ std::string_view without_priority(std::string_view text) {
 }
 
 LogLine kernel_line(WallTime at, std::string_view message) {
-  if (const auto stamp = read_boot_stamp(message)) message.remove_prefix(stamp->length);
+  if (!message.empty() && message[0] == '[')
+    if (const auto stamp = read_boot_stamp(message)) message.remove_prefix(stamp->length);
   return {at, kernel_name, message, true};
 }
 

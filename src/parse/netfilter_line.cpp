@@ -3,7 +3,6 @@
 #include <array>
 #include <bit>
 #include <cstring>
-#include <span>
 
 #include "base/byte_finder.hpp"
 
@@ -118,8 +117,10 @@ void read_fields(NetfilterLine& line, std::string_view rest) {
   }
 }
 
+}  // namespace
+
 // The prefix is the admin's and may hold anything, even "IN=": only "IN=… OUT=" counts.
-std::optional<NetfilterLine> read_in_any_order(std::string_view message) {
+std::optional<NetfilterLine> parse_netfilter(std::string_view message) {
   const char* begin = message.data();
   const char* end = begin + message.size();
   ByteFinder equals(message, '=');
@@ -142,94 +143,10 @@ std::optional<NetfilterLine> read_in_any_order(std::string_view message) {
   return {};
 }
 
-// The first '=' of a message, as many as a line in the kernel's order has of interest.
-class EqualSigns {
- public:
-  explicit EqualSigns(std::string_view message) {
-    const char* block = message.data();
-    const char* end = block + message.size();
-    for (; end - block >= 64 && count_ < wanted; block += 64) add(block, matches_of_64(block, '='));
-    if (block != end && count_ < wanted && message.size() >= 64) {
-      const auto seen = static_cast<unsigned>(64 - (end - block));  // of the last 64 bytes
-      add(end - 64, matches_of_64(end - 64, '=') >> seen << seen);
-    }
-    for (size_t i = count_; i < wanted; ++i) at_[i] = no_sign + 6;
-  }
-
-  // The sign with this number, of at least `wanted`; beyond the last it is one behind blanks.
-  const char* operator[](size_t i) const { return at_[i]; }
-  [[nodiscard]] size_t size() const { return count_; }
-  [[nodiscard]] bool is(size_t i, uint32_t key) const { return load_word(at_[i] - 3) == key; }
-
- private:
-  static constexpr size_t wanted = 16;
-  static constexpr char no_sign[] = "       ";
-
-  void add(const char* block, uint64_t matches) {
-    size_t count = count_;
-    for (; matches != 0; matches &= matches - 1) at_[count++] = block + std::countr_zero(matches);
-    count_ = count;
-  }
-
-  size_t count_ = 0;
-  std::array<const char*, wanted + 64> at_;
-};
-
-// Whether the keys are IN OUT MAC SRC DST and, behind what IPv4 or IPv6 have in between, PROTO SPT DPT; then the
-// number of PROTO, else 0.
-size_t protocol_in_kernel_order(const EqualSigns& equals, const char* begin) {
-  static constexpr std::array between4{word("LEN="), word("TOS="), word("REC="), word("TTL="), word(" ID=")};
-  static constexpr std::array between6{word("LEN="), word(" TC="), word("MIT="), word("LBL=")};
-  if (equals[0] - begin < 4 || load_word(equals[0] - 3) >> 8 != word(" IN=") >> 8) return 0;
-  const bool is_addressed = equals.is(1, word("OUT=")) && equals.is(2, word("MAC=")) && equals.is(3, word("SRC=")) &&
-                            equals.is(4, word("DST=")) && equals[3][-4] == ' ' && equals[4][-4] == ' ';
-  if (!is_addressed) return 0;
-  const std::span<const uint32_t> between = equals.is(6, between4[1]) ? std::span<const uint32_t>(between4) : between6;
-  size_t at = 5;
-  for (const uint32_t key : between)
-    if (!equals.is(at++, key)) return 0;
-  const bool is_protocol = equals.is(at, word("OTO=")) && load_word(equals[at] - 6) == word(" PRO");
-  return is_protocol && equals.is(at + 1, word("SPT=")) && equals.is(at + 2, word("DPT=")) ? at : 0;
-}
-
-// Reads a line whose keys are exactly those that the kernel writes for a TCP or UDP packet, in its order. Nearly all
-// lines are such, and by position they are read in a third of the time. Nothing for any other.
-std::optional<NetfilterLine> read_in_kernel_order(std::string_view message) {
-  const char* begin = message.data();
-  const char* end = begin + message.size();
-  const EqualSigns equals(message);
-  const size_t at = equals.size() < 10 ? 0 : protocol_in_kernel_order(equals, begin);
-  if (at == 0) return {};
-  const std::string_view in = value_at(equals[0] + 1, end);
-  if (in.data() + in.size() + 4 != equals[1]) return {};
-  const std::string_view protocol_text = value_at(equals[at] + 1, end);
-  const Protocol protocol = protocol_named(protocol_text);
-  uint16_t port = 0;
-  if (!read_number(equals[at + 2] + 1, end, port)) return {};
-  const bool is_udp = protocol == Protocol::udp && equals.is(at + 3, word("LEN=")) && equals.size() == at + 4;
-  const bool is_tcp = protocol == Protocol::tcp && equals.is(at + 3, word("DOW=")) && equals.is(at + 4, word("RES="));
-  if (!is_udp && (!is_tcp || end - equals[at + 4] < 7)) return {};
-  std::optional<NetfilterLine> line(NetfilterLine{
-      .prefix = {begin, static_cast<size_t>(equals[0] - 2 - begin)},
-      .in = in,
-      .out = value_at(equals[1] + 1, end),
-      .mac_destination = {equals[2] + 1, 17},  // there is more than this behind it
-      .source = value_at(equals[3] + 1, end),
-      .destination = value_at(equals[4] + 1, end),
-      .protocol_text = protocol_text,
-      .protocol = protocol,
-      .destination_port = port,
-      .has_ports = true,
-  });
-  if (is_tcp) read_tcp_flags(*line, equals[at + 4] + 6, end);
-  return line;
-}
-
-}  // namespace
-
-std::optional<NetfilterLine> parse_netfilter(std::string_view message) {
-  if (const auto line = read_in_kernel_order(message)) return line;
-  return read_in_any_order(message);
+// The kernel writes IPv4 dotted, so three digits from "224" on are 224.0.0.0/3.
+bool is_group(std::string_view destination) {
+  if (destination.starts_with('f')) return destination.starts_with("ff");
+  return destination.size() > 3 && destination[3] == '.' && destination[0] == '2' && destination >= "224";
 }
 
 bool says_port_is_closed(std::string_view prefix) {

@@ -34,6 +34,9 @@ struct NetfilterLine {
 // ("[SRC=…") says is never taken for the outer one. Nothing if the message is no such line. Allocates nothing.
 [[nodiscard]] std::optional<NetfilterLine> parse_netfilter(std::string_view message);
 
+// Whether a destination, as the kernel writes it, is a multicast or broadcast address.
+[[nodiscard]] bool is_group(std::string_view destination);
+
 // Whether the prefix belongs to a rule that refuses a port to everyone (CSF's and UFW's default policy), rather than
 // to one for a rate, a list or a broken packet. Unknown prefixes say nothing, so: no.
 [[nodiscard]] bool says_port_is_closed(std::string_view prefix);

@@ -5,6 +5,7 @@
 #include <cstring>
 #include <ctime>
 
+#include "parse/short_word.hpp"
 #include "parse/time_parts.hpp"
 
 namespace palang {
@@ -26,18 +27,6 @@ std::optional<int64_t> read_minute(const char* at) {
   if (month < 0 || day < 0 || !date.ok()) return {};
   const int64_t days = std::chrono::sys_days{date}.time_since_epoch().count();
   return days * 86400 + hour * int64_t{3600} + minute * int64_t{60};
-}
-
-// Six digits as a number, or -1.
-int32_t six_digits(const char* at) {
-  int32_t value = 0;
-  unsigned largest = 0;
-  for (int i = 0; i < 6; ++i) {
-    const auto digit = static_cast<unsigned char>(at[i] - '0');
-    value = value * 10 + digit;
-    largest = std::max<unsigned>(largest, digit);
-  }
-  return largest <= 9 ? value : -1;
 }
 
 // Local time as seconds since 1970, or nothing where that day doesn't exist (February 29).
@@ -63,8 +52,23 @@ bool reads_as(int64_t seconds, int month, int day, int hour) {
 
 }  // namespace
 
+// Nearly always: the minute and the offset of the line before, and six digits of a fraction.
+std::optional<TimestampReader::Stamp> TimestampReader::iso_like_before(std::string_view text) const {
+  constexpr size_t fraction = 20;
+  constexpr size_t length = fraction + 6 + sizeof offset_text_;
+  const char* at = text.data();
+  if (text.size() < length || std::memcmp(at, cached_minute_, minute_length) != 0 || at[16] != ':' || at[19] != '.' ||
+      std::memcmp(at + fraction + 6, offset_text_, sizeof offset_text_) != 0)
+    return {};
+  const int second = two_digits(at + 17);
+  const auto micros = number_of_digits(load_eight(at + fraction), 6);
+  if (second < 0 || second > 59 || !micros) return {};
+  const int64_t seconds = cached_seconds_ + second - offset_seconds_;
+  return Stamp{WallTime{Duration{seconds * 1'000'000 + *micros}}, length};
+}
+
 std::optional<TimestampReader::Stamp> TimestampReader::iso(std::string_view text) {
-  constexpr size_t minute_length = sizeof cached_minute_ - 1;
+  if (const auto stamp = iso_like_before(text)) return stamp;
   if (text.size() < minute_length + 4) return {};
   if (std::memcmp(text.data(), cached_minute_, minute_length) != 0) {
     const auto minute = read_minute(text.data());
@@ -76,12 +80,6 @@ std::optional<TimestampReader::Stamp> TimestampReader::iso(std::string_view text
   if (second < 0 || second > 60) return {};
 
   const int64_t utc = cached_seconds_ + std::min(second, 59);
-  // Nearly always: six digits of a fraction and the offset of the line before.
-  if (text.size() >= 26 + sizeof offset_text_ && text[19] == '.' &&
-      std::memcmp(text.data() + 26, offset_text_, sizeof offset_text_) == 0)
-    if (const int32_t micros = six_digits(text.data() + 20); micros >= 0)
-      return Stamp{WallTime{Duration{(utc - offset_seconds_) * 1'000'000 + micros}}, 26 + sizeof offset_text_};
-
   size_t at = 19;
   int64_t micros = 0;
   if (at < text.size() && (text[at] == '.' || text[at] == ',')) {

@@ -36,7 +36,10 @@ class TimestampReader {
   };
   [[nodiscard]] bool find_local_hour(int month, int day, int hour, WallTime newest);
 
-  char cached_minute_[17] = "1970-01-01T00:00";
+  [[nodiscard]] std::optional<Stamp> iso_like_before(std::string_view text) const;
+
+  static constexpr size_t minute_length = 16;
+  char cached_minute_[minute_length + 1] = "1970-01-01T00:00";
   int64_t cached_seconds_ = 0;  // of that minute, as if it were UTC
   char offset_text_[6] = {'+', '0', '0', ':', '0', '0'};
   int64_t offset_seconds_ = 0;
