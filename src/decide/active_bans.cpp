@@ -20,7 +20,7 @@ ActiveBans::Slot ActiveBans::longest(const Address& address, Hint& hint, Accept&
   return none;
 }
 
-ActiveBans::Slot ActiveBans::covering(const Address& address, WallTime now, Hint& hint) const {
+ActiveBans::Slot ActiveBans::search(const Address& address, WallTime now, Hint& hint) const {
   const auto in_force = [now](const Subject& ban) { return ban.until > now; };
   const Slot found = longest(address, hint, in_force);
   if (found == none || full_ == 0 || subjects_[found].scope == Scope::full) return found;
@@ -31,6 +31,7 @@ ActiveBans::Slot ActiveBans::covering(const Address& address, WallTime now, Hint
 }
 
 void ActiveBans::prefetch(const Address& address, const Hint& hint) const {
+  if (const Slot known = hint_of_longest(address, hint); known != none) return subjects_.prefetch_slot(known);
   for (const uint8_t bits : lengths_.of(address)) {
     const Slot known = bits == 128 ? hint.single : hint.wider;
     if (known == none) {
@@ -120,10 +121,10 @@ void ActiveBans::rebuild_agenda() {
 
 void ActiveBans::prefetch_upcoming() const {
   constexpr size_t most = 1024;  // more would push one another out of the cache
-  for (const Agenda::Entry& entry : agenda_.upcoming(most)) {
+  agenda_.for_each_upcoming(most, [&](const Agenda::Entry& entry) {
     subjects_.prefetch_slot(entry.slot);
     subjects_.prefetch_rest_of_slot(entry.slot);
-  }
+  });
 }
 
 std::optional<ActiveBans::Due> ActiveBans::next_due(WallTime now) {

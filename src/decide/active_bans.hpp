@@ -30,7 +30,10 @@ class ActiveBans {
     Slot wider = none;   // of the network whose ban covered it last
   };
   // The ban that covers `address` at `now`: the longest prefix that is not over, a full one before a quiet one.
-  [[nodiscard]] Slot covering(const Address& address, WallTime now, Hint& hint) const;
+  [[nodiscard]] Slot covering(const Address& address, WallTime now, Hint& hint) const {
+    const Slot known = hint_of_longest(address, hint);
+    return known != none && stops_all(known, address, now) ? known : search(address, now, hint);
+  }
   [[nodiscard]] Slot covering(const Address& address, WallTime now) const {
     Hint nothing;
     return covering(address, now, nothing);
@@ -110,6 +113,20 @@ class ActiveBans {
   [[nodiscard]] Candidate candidate(Slot slot) const;
   // More queued than this are mostly of bans that are gone or were scheduled anew.
   [[nodiscard]] size_t most_queued() const { return 4 * size_ + 4096; }
+  // The hint about the longest prefix in use: the one that a search would look at first.
+  [[nodiscard]] Slot hint_of_longest(const Address& address, const Hint& hint) const {
+    const auto& lengths = lengths_.of(address);
+    if (lengths.empty()) return none;
+    return lengths.front() == 128 ? hint.single : hint.wider;
+  }
+  // Whether this is a ban of the longest prefix in use that covers the address, and no other drops more.
+  [[nodiscard]] bool stops_all(Slot slot, const Address& address, WallTime now) const {
+    const Subject& ban = subjects_[slot];
+    const Prefix& prefix = subjects_.prefix(slot);
+    return ban.active && ban.until > now && (full_ == 0 || ban.scope == Scope::full) &&
+           prefix.bits() == lengths_.of(address).front() && prefix.contains(address);
+  }
+  [[nodiscard]] Slot search(const Address& address, WallTime now, Hint& hint) const;
   [[nodiscard]] bool is_active(Slot slot) const { return slot < subjects_.slots() && subjects_[slot].active; }
   template <typename Accept>
   [[nodiscard]] Slot longest(const Address& address, Hint& hint, Accept&& accept) const;

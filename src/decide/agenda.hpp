@@ -1,11 +1,11 @@
 #pragma once
 
 #include <algorithm>
+#include <bit>
 #include <cstdint>
-#include <deque>
 #include <optional>
 #include <queue>
-#include <span>
+#include <utility>
 #include <vector>
 
 #include "base/time.hpp"
@@ -14,7 +14,7 @@ namespace palang {
 
 // What is due when, for millions of entries that mostly lie far ahead: minutes of the future are unsorted lists, and
 // only the entries of the minute at hand (and those beyond the horizon) lie in a heap. An entry costs one append,
-// where a single heap would cost a walk through memory.
+// where a single heap would cost a walk through memory. The lists are linked through one array of all their entries.
 class Agenda {
  public:
   struct Entry {
@@ -33,9 +33,8 @@ class Agenda {
     } else if (minute - at_hand_ > horizon) {
       far_.push(entry);
     } else {
-      const auto ahead = static_cast<size_t>(minute - at_hand_ - 1);
-      if (ahead >= minutes_.size()) minutes_.resize(ahead + 1);
-      minutes_[ahead].push_back(entry);
+      if (minute - at_hand_ > static_cast<int64_t>(minutes_.size())) see_as_far_as(minute);
+      append(minutes_[place_of(minute)], entry);
     }
   }
 
@@ -48,10 +47,12 @@ class Agenda {
     move_to(minute_of(now));
     return true;
   }
-  // At most so many entries of the minute after the one at hand.
-  [[nodiscard]] std::span<const Entry> upcoming(size_t most) const {
-    if (minutes_.empty()) return {};
-    return std::span(minutes_.front()).first(std::min(most, minutes_.front().size()));
+  // Visits at most so many entries of the minute after the one at hand.
+  template <typename Visit>
+  void for_each_upcoming(size_t most, Visit&& visit) const {
+    if (minutes_.empty()) return;
+    for (uint32_t node = minutes_[place_of(at_hand_ + 1)]; node != none && most > 0; node = nodes_[node].next, --most)
+      visit(nodes_[node].entry);
   }
 
   // Takes out the earliest entry that is due at `now`.
@@ -69,9 +70,8 @@ class Agenda {
     if (!near_.empty()) return near_.top().when;
     // Time has moved since the far ones were added, so they need not be the last.
     const WallTime far = far_.empty() ? WallTime::max() : far_.top().when;
-    for (size_t i = 0; i < minutes_.size(); ++i)
-      if (!minutes_[i].empty())
-        return std::min(far, WallTime{std::chrono::minutes{at_hand_ + 1 + static_cast<int64_t>(i)}});
+    for (int64_t minute = at_hand_ + 1; minute <= at_hand_ + static_cast<int64_t>(minutes_.size()); ++minute)
+      if (minutes_[place_of(minute)] != none) return std::min(far, WallTime{std::chrono::minutes{minute}});
     if (!far_.empty()) return far;
     return {};
   }
@@ -81,11 +81,19 @@ class Agenda {
   void clear() {
     near_ = {};
     minutes_.clear();
+    nodes_.clear();
+    free_ = none;
     far_ = {};
     size_ = 0;
   }
 
  private:
+  struct Node {
+    Entry entry;
+    uint32_t next = none;
+  };
+  static constexpr uint32_t none = UINT32_MAX;
+
   using Heap = std::priority_queue<Entry, std::vector<Entry>, std::greater<>>;
   static constexpr int64_t horizon = int64_t{64} * 24 * 60;  // minutes
 
@@ -93,13 +101,47 @@ class Agenda {
     return std::chrono::floor<std::chrono::minutes>(time).time_since_epoch().count();
   }
 
+  [[nodiscard]] size_t place_of(int64_t minute) const {
+    return static_cast<size_t>(minute) & (minutes_.size() - 1);
+  }
+
+  void append(uint32_t& list, const Entry& entry) {
+    uint32_t node = free_;
+    if (node == none) {
+      node = static_cast<uint32_t>(nodes_.size());
+      nodes_.push_back({entry, list});
+    } else {
+      free_ = nodes_[node].next;
+      nodes_[node] = {entry, list};
+    }
+    list = node;
+  }
+
+  // Makes the lists reach to `minute`; those that are in use stand elsewhere then.
+  void see_as_far_as(int64_t minute) {
+    const std::vector<uint32_t> before = std::exchange(minutes_, {});
+    minutes_.assign(std::bit_ceil(static_cast<size_t>(minute - at_hand_)), none);
+    for (size_t i = 1; i <= before.size(); ++i) {
+      const int64_t known = at_hand_ + static_cast<int64_t>(i);
+      minutes_[place_of(known)] = before[static_cast<size_t>(known) & (before.size() - 1)];
+    }
+  }
+
+  void take_in_hand(uint32_t& list) {
+    while (list != none) {
+      Node& node = nodes_[list];
+      near_.push(node.entry);
+      const uint32_t next = node.next;
+      node.next = std::exchange(free_, list);
+      list = next;
+    }
+  }
+
   void move_to(int64_t minute) {
     if (minute <= at_hand_) return;
-    while (at_hand_ < minute && !minutes_.empty()) {
-      ++at_hand_;
-      for (const Entry& entry : minutes_.front()) near_.push(entry);
-      minutes_.pop_front();
-    }
+    const auto lists = static_cast<int64_t>(minutes_.size());
+    for (int64_t passed = at_hand_ + 1; passed <= std::min(minute, at_hand_ + lists); ++passed)
+      take_in_hand(minutes_[place_of(passed)]);
     at_hand_ = minute;
     hand_ends_ = WallTime{std::chrono::minutes{minute + 1}};
     while (!far_.empty() && minute_of(far_.top().when) <= minute) {
@@ -111,7 +153,9 @@ class Agenda {
   int64_t at_hand_ = 0;  // minutes since 1970; its entries and all earlier ones are in near_
   WallTime hand_ends_{};
   Heap near_;
-  std::deque<std::vector<Entry>> minutes_;  // the minutes after at_hand_, one list each
+  std::vector<uint32_t> minutes_;  // a ring: the first node of each minute after at_hand_; its size is a power of two
+  std::vector<Node> nodes_;
+  uint32_t free_ = none;  // nodes that are not in use
   Heap far_;
   size_t size_ = 0;
 };

@@ -31,7 +31,6 @@ void Simulation::observe(const Event& event, WallTime now, Judge::Hint& hint) {
 
 void Simulation::prefetch_decision(const Address& source, const Judge::Hint& hint) const {
   const Decider& decider = judge_.decider();
-  if (decider.active().may_stop(hint)) return;
   decider.active().prefetch_decision(hint);
   decider.prefetch_index(source);
   if (!decider.active().knows(hint)) coverage_.prefetch_index(source);
@@ -39,7 +38,6 @@ void Simulation::prefetch_decision(const Address& source, const Judge::Hint& hin
 
 void Simulation::prefetch_network(const Address& source, const Judge::Hint& hint) const {
   const Decider& decider = judge_.decider();
-  if (decider.active().may_stop(hint)) return;
   decider.prefetch_entry(source);
   if (!decider.active().knows(hint)) coverage_.prefetch_entry(source);
 }

@@ -26,11 +26,12 @@ class Simulation {
   [[nodiscard]] bool is_idle() const { return idle_; }
   // Events in the order of the log; `now` never runs backwards.
   void observe(const Event& event, WallTime now, Judge::Hint& hint);
-  // Start the memory accesses of an observe() of this source to come, one after the other: whether it is stopped, and
-  // what deciding about it takes.
+  // These start the memory accesses of an observe() of this source to come, one after the other: what tells whether it
+  // is stopped; and, if it seems not to be, what deciding about it takes.
   void prefetch_ban(const Address& source, const Judge::Hint& hint) const {
     judge_.decider().active().prefetch(source, hint);
   }
+  [[nodiscard]] bool may_stop(const Judge::Hint& hint) const { return judge_.decider().active().may_stop(hint); }
   void prefetch_decision(const Address& source, const Judge::Hint& hint) const;
   void prefetch_network(const Address& source, const Judge::Hint& hint) const;
   [[nodiscard]] SimulationResult finish(WallTime last);

@@ -147,8 +147,14 @@ void Survey::judge_group_by(Simulation& simulation, size_t index) {
   if (simulation.is_idle()) return;
   const size_t count = events_.size();
   for (size_t e = 0; e < count; ++e) simulation.prefetch_ban(events_[e].source, records_[e]->hints[index]);
-  for (size_t e = 0; e < count; ++e) simulation.prefetch_decision(events_[e].source, records_[e]->hints[index]);
-  for (size_t e = 0; e < count; ++e) simulation.prefetch_network(events_[e].source, records_[e]->hints[index]);
+  passing_.clear();
+  for (size_t e = 0; e < count; ++e) {
+    const Judge::Hint& hint = records_[e]->hints[index];
+    if (simulation.may_stop(hint)) continue;
+    passing_.push_back(e);
+    simulation.prefetch_decision(events_[e].source, hint);
+  }
+  for (const size_t e : passing_) simulation.prefetch_network(events_[e].source, records_[e]->hints[index]);
   for (size_t e = 0; e < count; ++e) simulation.observe(events_[e], times_[e], records_[e]->hints[index]);
 }
 

@@ -93,6 +93,7 @@ class Survey {
   std::vector<WallTime> times_;
   std::vector<SourceSlot> slots_;       // of the sources of events_
   std::vector<SourceRecord*> records_;  // the same
+  std::vector<size_t> passing_;         // those of events_ that no ban seems to stop
   WallTime now_;
   SurveyResult result_;
 };
