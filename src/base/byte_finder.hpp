@@ -23,7 +23,14 @@ namespace palang {
 #endif
 }
 
-// The same for those that are decimal digits.
+// The same for 64 bytes.
+[[nodiscard]] inline uint64_t matches_of_64(const char* block, char wanted) {
+  const uint64_t low = matches_of_16(block, wanted) | matches_of_16(block + 16, wanted) << 16;
+  const uint64_t high = matches_of_16(block + 32, wanted) | matches_of_16(block + 48, wanted) << 16;
+  return high << 32 | low;
+}
+
+// As matches_of_16 for those that are decimal digits.
 [[nodiscard]] inline uint32_t digits_of_16(const char* block) {
 #ifdef __SSE2__
   const __m128i bytes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(block));

@@ -9,98 +9,98 @@
 namespace palang {
 namespace {
 
-// Goes through the fields of a line, of which all keys must be the expected ones.
-class FieldSteps {
+// Goes from '=' to '=' through a line, of which all keys must be the expected ones.
+class Keys {
  public:
-  FieldSteps(const char* at, const char* end) : at_(at), end_(end) {}
+  // `begin`: at least 64 bytes before `end`.
+  Keys(const char* begin, const char* end) : block_(begin), end_(end), equals_(matches_of_64(begin, '=')) {}
 
-  // From an address to the value behind `key`; returns the address, empty if that is not what is there.
-  template <size_t size>
-  std::string_view address_before(const char (&key)[size]) {
-    constexpr size_t v6_length = 39;  // the kernel writes eight groups of four digits
-    if (end_ - at_ < static_cast<std::ptrdiff_t>(v6_length + size)) return {};
-    const uint32_t spaces = matches_of_16(at_, ' ');
-    const size_t length = spaces != 0 ? static_cast<size_t>(std::countr_zero(spaces)) : v6_length;
-    const std::string_view address(at_, length);
-    return at_[length] == ' ' && pass(length + 1, key) ? address : std::string_view{};
+  // Whether the next '=' ends these four characters; then value() is behind it.
+  [[nodiscard]] bool next_is(uint32_t key) {
+    if (equals_ == 0 && !load_last()) return false;
+    value_ = block_ + std::countr_zero(equals_) + 1;
+    equals_ &= equals_ - 1;
+    return load_word(value_ - 4) == key;
   }
-  // From a value of up to seven characters to the one behind `key`.
-  template <size_t size>
-  [[nodiscard]] bool to(const char (&key)[size]) {
-    if (end_ - at_ < static_cast<std::ptrdiff_t>(8 + size)) return false;
-    return pass(length_of_short_word(load_eight(at_)) + 1, key);
-  }
-  // Over a mark that may stand before the next field: "DF" of "ID=0 DF PROTO=TCP".
-  void skip_mark(uint16_t mark) {
-    if (end_ - at_ < 16) return;
-    const unsigned length = length_of_short_word(load_eight(at_));
-    uint16_t word = 0;
-    std::memcpy(&word, at_ + length + 1, sizeof word);
-    if (length < 8 && word == mark) at_ += length + 1;
-  }
-  // The port here, and from there to the value behind one of two keys.
-  [[nodiscard]] std::optional<uint16_t> port() const {
-    constexpr unsigned longest = 5;
-    if (end_ - at_ < 8) return {};
-    const uint64_t bytes = load_eight(at_);
-    const unsigned length = length_of_short_word(bytes);
-    const auto number = length > longest ? std::nullopt : number_of_digits(bytes, length);
-    return number && *number <= UINT16_MAX ? std::optional(static_cast<uint16_t>(*number)) : std::nullopt;
-  }
-  [[nodiscard]] const char* at() const { return at_; }
-  [[nodiscard]] std::ptrdiff_t left() const { return end_ - at_; }
+  [[nodiscard]] const char* value() const { return value_; }
+  [[nodiscard]] bool has(std::ptrdiff_t bytes) const { return end_ - value_ >= bytes; }
 
  private:
-  template <size_t size>
-  [[nodiscard]] bool pass(size_t length, const char (&key)[size]) {
-    if (std::memcmp(at_ + length, key, size - 1) != 0) return false;
-    at_ += length + size - 1;
-    return true;
+  // Of the bytes behind the first block, as far as one more reaches: enough for any line in the kernel's order.
+  [[nodiscard]] bool load_last() {
+    const char* unseen = block_ + 64;
+    const char* last = std::min(unseen, end_ - 64);
+    if (last <= block_) return false;
+    equals_ = matches_of_64(last, '=') >> (unseen - last) << (unseen - last);
+    block_ = last;
+    return equals_ != 0;
   }
 
-  const char* at_;
+  const char* block_;
   const char* end_;
+  uint64_t equals_;
+  const char* value_ = nullptr;
 };
 
-constexpr uint16_t mark_of(const char (&text)[3]) {
-  return static_cast<uint16_t>(text[0] | text[1] << 8);
+// Whether this may be a multicast or broadcast address: IPv6, or 200 and more; see is_group().
+bool may_be_group(const char* destination) {
+  return destination[0] == 'f' || (destination[0] == '2' && destination[3] == '.');
 }
 
-// From the value of LEN to that of PROTO, for IPv4 or IPv6.
-bool reach_protocol(FieldSteps& fields) {
-  if (fields.to("TOS=")) {
-    if (!fields.to("PREC=") || !fields.to("TTL=") || !fields.to("ID=")) return false;
-    fields.skip_mark(mark_of("DF"));
-    return fields.to("PROTO=");
+// The address that the kernel wrote here, ending at a space; empty if there is none.
+std::string_view address_at(const char* at) {
+  constexpr size_t v6_length = 39;  // eight groups of four digits
+  const uint32_t spaces = matches_of_16(at, ' ');
+  const size_t length = spaces != 0 ? static_cast<size_t>(std::countr_zero(spaces)) : v6_length;
+  return at[length] == ' ' ? std::string_view(at, length) : std::string_view{};
+}
+
+// From LEN to PROTO, for IPv4 or IPv6.
+bool reach_protocol(Keys& keys) {
+  if (!keys.next_is(word("LEN="))) return false;
+  if (keys.next_is(word("TOS="))) {
+    if (!keys.next_is(word("REC=")) || !keys.next_is(word("TTL=")) || !keys.next_is(word(" ID="))) return false;
+  } else if (load_word(keys.value() - 4) != word(" TC=") || !keys.next_is(word("MIT=")) ||
+             !keys.next_is(word("LBL="))) {
+    return false;
   }
-  return fields.to("TC=") && fields.to("HOPLIMIT=") && fields.to("FLOWLBL=") && fields.to("PROTO=");
+  return keys.next_is(word("OTO=")) && load_word(keys.value() - 7) == word(" PRO");
 }
 
-// "TCP " or "UDP ".
-Protocol protocol_at(const FieldSteps& fields) {
-  if (fields.left() < 4 || fields.at()[2] != 'P' || fields.at()[3] != ' ') return Protocol::other;
-  if (fields.at()[0] == 'T' && fields.at()[1] == 'C') return Protocol::tcp;
-  return fields.at()[0] == 'U' && fields.at()[1] == 'D' ? Protocol::udp : Protocol::other;
+Protocol protocol_at(const Keys& keys) {
+  switch (load_word(keys.value())) {
+    case word("TCP "): return Protocol::tcp;
+    case word("UDP "): return Protocol::udp;
+    default: return Protocol::other;
+  }
 }
 
-// SYN alone, behind "RES=0x00 ".
-bool is_new_connection(FieldSteps& fields) {
-  constexpr std::string_view flags = " SYN URGP=";
-  if (!fields.to("WINDOW=") || !fields.to("RES=")) return false;
-  return fields.left() > 4 + static_cast<std::ptrdiff_t>(flags.size()) &&
-         std::memcmp(fields.at() + 4, flags.data(), flags.size()) == 0;
+std::optional<uint16_t> port_at(const Keys& keys) {
+  constexpr unsigned longest = 5;
+  if (!keys.has(8)) return {};
+  const uint64_t bytes = load_eight(keys.value());
+  const unsigned length = length_of_short_word(bytes);
+  const auto number = length > longest ? std::nullopt : number_of_digits(bytes, length);
+  return number && *number <= UINT16_MAX ? std::optional(static_cast<uint16_t>(*number)) : std::nullopt;
+}
+
+// SYN alone: "WINDOW=50169 RES=0x00 SYN URGP=0".
+bool is_new_connection(Keys& keys) {
+  if (!keys.next_is(word("DOW=")) || !keys.next_is(word("RES=")) || !keys.has(13)) return false;
+  return load_word(keys.value() + 5) == word("SYN ") && load_word(keys.value() + 9) == word("URGP");
 }
 
 }  // namespace
 
+bool FamiliarPackets::Beginning::begins(std::string_view message) const {
+  return message.size() >= length + shortest_rest && load_eight(message.data() + 8) == load_eight(text.data() + 8) &&
+         std::memcmp(message.data(), text.data(), length) == 0;
+}
+
 const FamiliarPackets::Beginning* FamiliarPackets::beginning_of(std::string_view message) {
-  const auto is = [&](const Beginning& beginning) {
-    return beginning.length > 0 && message.size() > beginning.length &&
-           std::memcmp(message.data(), beginning.text.data(), beginning.length) == 0;
-  };
-  if (is(known_[last_])) return &known_[last_];
+  if (known_[last_].begins(message)) return &known_[last_];
   for (size_t i = 0; i < known_.size(); ++i) {
-    if (!is(known_[i])) continue;
+    if (!known_[i].begins(message)) continue;
     last_ = i;
     return &known_[i];
   }
@@ -110,23 +110,21 @@ const FamiliarPackets::Beginning* FamiliarPackets::beginning_of(std::string_view
 std::optional<FamiliarPackets::Packet> FamiliarPackets::read(std::string_view message) {
   const Beginning* beginning = beginning_of(message);
   if (beginning == nullptr) return {};
-  FieldSteps fields(message.data() + beginning->length, message.data() + message.size());
-  Packet packet;
-  packet.port_is_closed = beginning->port_is_closed;
-  packet.source = fields.address_before("DST=");
-  const std::string_view destination = packet.source.empty() ? std::string_view{} : fields.address_before("LEN=");
-  if (destination.empty() || is_group(destination) || !reach_protocol(fields)) return {};
-  packet.protocol = protocol_at(fields);
-  if (packet.protocol == Protocol::other || !fields.to("SPT=") || !fields.to("DPT=")) return {};
-  const auto port = fields.port();
-  if (!port || (packet.protocol == Protocol::tcp && !is_new_connection(fields))) return {};
-  packet.destination_port = *port;
-  return packet;
+  const char* rest = message.data() + beginning->length;
+  Keys keys(rest, message.data() + message.size());
+  const std::string_view source = address_at(rest);
+  if (!keys.next_is(word("DST=")) || source.data() + source.size() + 5 != keys.value()) return {};
+  if (may_be_group(keys.value()) || !reach_protocol(keys)) return {};
+  const Protocol protocol = protocol_at(keys);
+  if (protocol == Protocol::other || !keys.next_is(word("SPT=")) || !keys.next_is(word("DPT="))) return {};
+  const auto port = port_at(keys);
+  if (!port || (protocol == Protocol::tcp && !is_new_connection(keys))) return {};
+  return Packet{source, protocol, *port, beginning->port_is_closed};
 }
 
 void FamiliarPackets::learn(std::string_view message, const NetfilterLine& line) {
   const auto length = static_cast<size_t>(line.source.data() - message.data());
-  if (length > Beginning{}.text.size()) return;
+  if (length < 16 || length > Beginning{}.text.size()) return;
   // Between OUT= and SRC= there is nothing but the MAC addresses: so no other line with this beginning says more there.
   const char* behind_out = line.out.data() + line.out.size();
   const std::string_view between(behind_out, static_cast<size_t>(line.source.data() - behind_out));

@@ -27,9 +27,13 @@ class FamiliarPackets {
  private:
   struct Beginning {
     std::array<char, 192> text{};  // "Firewall: *TCP_IN Blocked* IN=eth0 OUT= MAC=… SRC="
-    size_t length = 0;
+    size_t length = SIZE_MAX / 2;  // longer than any message: nothing is known
     bool port_is_closed = false;
+
+    [[nodiscard]] bool begins(std::string_view message) const;
   };
+  static constexpr size_t shortest_rest = 64;  // bytes; no line that ends earlier is in the kernel's order
+
   [[nodiscard]] const Beginning* beginning_of(std::string_view message);
 
   std::array<Beginning, 8> known_;

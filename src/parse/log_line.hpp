@@ -26,6 +26,7 @@ class LogLineReader {
   [[nodiscard]] std::optional<LogLine> read(const RawLine& raw);
 
  private:
+  [[nodiscard]] std::optional<LogLine> read_like_before(std::string_view text);
   [[nodiscard]] std::optional<LogLine> read_traditional(std::string_view text, WallTime newest);
   [[nodiscard]] std::optional<LogLine> read_rfc5424(std::string_view text);
   [[nodiscard]] std::optional<LogLine> read_kmsg(std::string_view text) const;

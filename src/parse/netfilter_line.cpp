@@ -1,24 +1,12 @@
 #include "parse/netfilter_line.hpp"
 
-#include <array>
 #include <bit>
-#include <cstring>
 
 #include "base/byte_finder.hpp"
+#include "parse/short_word.hpp"
 
 namespace palang {
 namespace {
-
-// Four characters as one number in this machine's byte order, so that a key is found with one comparison.
-consteval uint32_t word(const char (&text)[5]) {
-  return std::bit_cast<uint32_t>(std::array<char, 4>{text[0], text[1], text[2], text[3]});
-}
-
-uint32_t load_word(const char* at) {
-  uint32_t bits = 0;
-  std::memcpy(&bits, at, sizeof bits);
-  return bits;
-}
 
 bool ends_with(const char* begin, const char* end, std::string_view what) {
   return std::string_view(begin, static_cast<size_t>(end - begin)).ends_with(what);

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <bit>
 #include <cstdint>
 #include <cstring>
@@ -25,10 +26,8 @@ static_assert(std::endian::native == std::endian::little);
 // The bytes above `count` don't matter. After "Quickly parsing eight digits" by Daniel Lemire.
 [[nodiscard]] inline std::optional<uint32_t> number_of_digits(uint64_t bytes, unsigned count) {
   if (count == 0) return {};
-  if (count < 8) bytes = bytes << (64 - 8 * count) | eight_times('0') >> (8 * count);
-  constexpr uint64_t high = 0xf0f0f0f0f0f0f0f0;
-  if ((bytes & high) != eight_times('0') || ((bytes + eight_times(6)) & high) != eight_times('0')) return {};
-  const uint64_t digits = bytes - eight_times('0');
+  const uint64_t digits = (bytes ^ eight_times('0')) << (64 - 8 * count);
+  if (((digits | (digits + eight_times(0x80 - 10))) & eight_times('\x80')) != 0) return {};
   const uint64_t pairs = digits * 10 + (digits >> 8);
   constexpr uint64_t even = 0x000000ff000000ff;
   const uint64_t upper = (pairs & even) * (100 + (uint64_t{1'000'000} << 32));
@@ -36,11 +35,22 @@ static_assert(std::endian::native == std::endian::little);
   return static_cast<uint32_t>((upper + lower) >> 32);
 }
 
-// The characters from `at` to the next space, of at most seven: how many, or 8 if there are more. `at` has eight bytes.
+// How many of the eight characters stand before the first space; 8 if there is none.
 [[nodiscard]] inline unsigned length_of_short_word(uint64_t bytes) {
   const uint64_t others = bytes ^ eight_times(' ');
   const uint64_t zeros = (others - eight_times(1)) & ~others & eight_times('\x80');
   return zeros == 0 ? 8 : static_cast<unsigned>(std::countr_zero(zeros)) / 8;
+}
+
+// Four characters as one number in this machine's byte order, so that a key is found with one comparison.
+[[nodiscard]] consteval uint32_t word(const char (&text)[5]) {
+  return std::bit_cast<uint32_t>(std::array<char, 4>{text[0], text[1], text[2], text[3]});
+}
+
+[[nodiscard]] inline uint32_t load_word(const char* at) {
+  uint32_t bits = 0;
+  std::memcpy(&bits, at, sizeof bits);
+  return bits;
 }
 
 }  // namespace palang

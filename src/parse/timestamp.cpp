@@ -5,7 +5,6 @@
 #include <cstring>
 #include <ctime>
 
-#include "parse/short_word.hpp"
 #include "parse/time_parts.hpp"
 
 namespace palang {
@@ -51,21 +50,6 @@ bool reads_as(int64_t seconds, int month, int day, int hour) {
 }
 
 }  // namespace
-
-// Nearly always: the minute and the offset of the line before, and six digits of a fraction.
-std::optional<TimestampReader::Stamp> TimestampReader::iso_like_before(std::string_view text) const {
-  constexpr size_t fraction = 20;
-  constexpr size_t length = fraction + 6 + sizeof offset_text_;
-  const char* at = text.data();
-  if (text.size() < length || std::memcmp(at, cached_minute_, minute_length) != 0 || at[16] != ':' || at[19] != '.' ||
-      std::memcmp(at + fraction + 6, offset_text_, sizeof offset_text_) != 0)
-    return {};
-  const int second = two_digits(at + 17);
-  const auto micros = number_of_digits(load_eight(at + fraction), 6);
-  if (second < 0 || second > 59 || !micros) return {};
-  const int64_t seconds = cached_seconds_ + second - offset_seconds_;
-  return Stamp{WallTime{Duration{seconds * 1'000'000 + *micros}}, length};
-}
 
 std::optional<TimestampReader::Stamp> TimestampReader::iso(std::string_view text) {
   if (const auto stamp = iso_like_before(text)) return stamp;

@@ -1,10 +1,13 @@
 #pragma once
 
 #include <cstdint>
+#include <cstring>
 #include <optional>
 #include <string_view>
 
 #include "base/time.hpp"
+#include "parse/short_word.hpp"
+#include "parse/time_parts.hpp"
 
 namespace palang {
 
@@ -20,6 +23,8 @@ class TimestampReader {
   // RFC 3339 / ISO 8601 with offset: "2025-01-12T00:30:41.931343+07:00", "…Z", "…+0700"; also with a comma or a
   // space for the dot or the T. Leap second 60 counts as 59.
   [[nodiscard]] std::optional<Stamp> iso(std::string_view text);
+  // The same, but only if the minute and the offset are those that were read last, and there are microseconds.
+  [[nodiscard]] std::optional<Stamp> iso_like_before(std::string_view text) const;
 
   // BSD syslog (RFC 3164): "Jan  2 15:04:05" in the time zone of this process, without a year. The year is the
   // latest that keeps it from lying more than a day after `newest`. Where clocks are set back, an hour exists twice:
@@ -36,8 +41,6 @@ class TimestampReader {
   };
   [[nodiscard]] bool find_local_hour(int month, int day, int hour, WallTime newest);
 
-  [[nodiscard]] std::optional<Stamp> iso_like_before(std::string_view text) const;
-
   static constexpr size_t minute_length = 16;
   char cached_minute_[minute_length + 1] = "1970-01-01T00:00";
   int64_t cached_seconds_ = 0;  // of that minute, as if it were UTC
@@ -46,5 +49,19 @@ class TimestampReader {
   LocalHour hour_;
   int64_t last_bsd_ = 0;
 };
+
+inline std::optional<TimestampReader::Stamp> TimestampReader::iso_like_before(std::string_view text) const {
+  constexpr size_t fraction = 20;
+  constexpr size_t length = fraction + 6 + sizeof offset_text_;
+  const char* at = text.data();
+  if (text.size() < length || std::memcmp(at, cached_minute_, minute_length) != 0 || at[16] != ':' || at[19] != '.' ||
+      std::memcmp(at + fraction + 6, offset_text_, sizeof offset_text_) != 0)
+    return {};
+  const int second = two_digits(at + 17);
+  const auto micros = number_of_digits(load_eight(at + fraction), 6);
+  if (second < 0 || second > 59 || !micros) return {};
+  const int64_t seconds = cached_seconds_ + second - offset_seconds_;
+  return Stamp{WallTime{Duration{seconds * 1'000'000 + *micros}}, length};
+}
 
 }  // namespace palang
