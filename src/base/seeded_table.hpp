@@ -34,8 +34,12 @@ class SeededTable {
 
   // The memory accesses of a lookup, started early: first the index, some time later the entry. Worth it where many
   // keys are known ahead (a replay), since each access to a large table is a cache miss.
-  void prefetch_index(const Key& key) const { prefetch(&cells_[hash_key(seed_, key) & (cells_.size() - 1)]); }
-  void prefetch_entry(const Key& key) const { prefetch_slot(slot_of(cell_of(key))); }
+  void prefetch_index(const Key& key) const { prefetch_index_of(hash_of(key)); }
+  void prefetch_entry(const Key& key) const { prefetch_entry_of(hash_of(key)); }
+  // The same, and the lookup, for those who keep the hash of a key meanwhile.
+  [[nodiscard]] uint64_t hash_of(const Key& key) const { return hash_key(seed_, key); }
+  void prefetch_index_of(uint64_t hash) const { prefetch(&cells_[hash & (cells_.size() - 1)]); }
+  void prefetch_entry_of(uint64_t hash) const { prefetch_slot(slot_of(cell_of(hash))); }
   // The same for an entry whose slot is known (any number will do): its first cache line, and the one after.
   void prefetch_slot(Slot slot) const {
     if (slot < entries_.size()) prefetch(&entries_[slot]);
@@ -45,8 +49,8 @@ class SeededTable {
       if (slot < entries_.size()) prefetch(reinterpret_cast<const char*>(&entries_[slot]) + cache_line);
   }
 
-  [[nodiscard]] Slot find(const Key& key) const {
-    const uint64_t hash = hash_key(seed_, key);
+  [[nodiscard]] Slot find(const Key& key) const { return find(key, hash_of(key)); }
+  [[nodiscard]] Slot find(const Key& key, uint64_t hash) const {
     const size_t mask = cells_.size() - 1;
     for (size_t at = hash & mask;; at = (at + 1) & mask) {
       const uint64_t cell = cells_[at];
@@ -73,12 +77,13 @@ class SeededTable {
   }
 
   // The slot of `key`, and whether it is new (then with a value-initialised Value).
-  std::pair<Slot, bool> find_or_insert(const Key& key) {
-    const Slot found = find(key);
+  std::pair<Slot, bool> find_or_insert(const Key& key) { return find_or_insert(key, hash_of(key)); }
+  std::pair<Slot, bool> find_or_insert(const Key& key, uint64_t hash) {
+    const Slot found = find(key, hash);
     if (found != none) return {found, false};
     if ((live_ + 1) * 2 > cells_.size()) rebuild_index(cells_.size() * 2);
     const Slot slot = take_slot(key);
-    place(hash_key(seed_, key), slot);
+    place(hash, slot);
     ++live_;
     return {slot, true};
   }
@@ -149,8 +154,7 @@ class SeededTable {
   struct alignas(fills_lines ? cache_line : alignof(Fields)) Entry : Fields {};
 
   // The first cell whose 32 bits of hash are the key's: nearly always its own; 0 if there is none.
-  [[nodiscard]] uint64_t cell_of(const Key& key) const {
-    const uint64_t hash = hash_key(seed_, key);
+  [[nodiscard]] uint64_t cell_of(uint64_t hash) const {
     const size_t mask = cells_.size() - 1;
     size_t at = hash & mask;
     while (cells_[at] != 0 && (cells_[at] >> 32) != (hash >> 32)) at = (at + 1) & mask;

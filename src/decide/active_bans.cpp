@@ -95,10 +95,11 @@ void ActiveBans::remove(Slot slot) {
   lengths_.remove(subjects_.prefix(slot));
 }
 
-void ActiveBans::saw(Slot slot, WallTime at, uint64_t packets) {
+const Subject& ActiveBans::saw(Slot slot, WallTime at, uint64_t packets) {
   Subject& ban = subjects_[slot];
   ban.hits += packets;
   ban.last_seen = std::max(ban.last_seen, at);
+  return ban;
 }
 
 uint64_t ActiveBans::take_new_hits(Slot slot, uint64_t packets) {

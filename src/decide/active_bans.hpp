@@ -63,7 +63,7 @@ class ActiveBans {
   void put(Slot slot, const Decision& decision);
   void remove(Slot slot);
 
-  void saw(Slot slot, WallTime at, uint64_t packets);
+  const Subject& saw(Slot slot, WallTime at, uint64_t packets);  // the ban
   // What is new in a kernel counter that reads `packets`; it begins anew when its element is written anew.
   [[nodiscard]] uint64_t take_new_hits(Slot slot, uint64_t packets);
   void move_end(Slot slot, WallTime until) {
@@ -121,10 +121,10 @@ class ActiveBans {
   }
   // Whether this is a ban of the longest prefix in use that covers the address, and no other drops more.
   [[nodiscard]] bool stops_all(Slot slot, const Address& address, WallTime now) const {
-    const Subject& ban = subjects_[slot];
-    const Prefix& prefix = subjects_.prefix(slot);
-    return ban.active && ban.until > now && (full_ == 0 || ban.scope == Scope::full) &&
-           prefix.bits() == lengths_.of(address).front() && prefix.contains(address);
+    const auto& [prefix, ban] = subjects_.entry(slot);
+    if (!ban.active || ban.until <= now || (full_ != 0 && ban.scope != Scope::full)) return false;
+    if (prefix.is_single()) return prefix.address() == address;
+    return prefix.bits() == lengths_.of(address).front() && prefix.contains(address);
   }
   [[nodiscard]] Slot search(const Address& address, WallTime now, Hint& hint) const;
   [[nodiscard]] bool is_active(Slot slot) const { return slot < subjects_.slots() && subjects_[slot].active; }

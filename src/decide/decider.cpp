@@ -83,8 +83,7 @@ Decision Decider::impose(Decision decision, std::string note, std::vector<Change
   return active_.decision(slot);
 }
 
-void Decider::enter(ActiveBans::Slot slot, const Decision& wanted, std::string note, std::vector<Change>& changes) {
-  Decision decision = wanted;
+void Decider::enter(ActiveBans::Slot slot, Decision& decision, std::string note, std::vector<Change>& changes) {
   if (active_.ban(slot).active) remove(slot, ChangeKind::absorbed, decision.from, changes);
   absorb_inside(decision, changes);
   decision.id = ++last_id_;
@@ -156,8 +155,7 @@ size_t Decider::lift_all(WallTime now, std::vector<Change>& changes) {
 }
 
 void Decider::knock(ActiveBans::Slot slot, WallTime at, uint64_t packets) {
-  active_.saw(slot, at, packets);
-  const Subject& ban = active_.ban(slot);
+  const Subject& ban = active_.saw(slot, at, packets);
   if (ban.origin != Origin::local || settings_.quiet <= Duration{0}) return;
   const Terms terms = terms_of(ban.rule);
   WallTime until = at + doubled(terms.quiet, ban.repeat, terms.at_most);

@@ -78,7 +78,8 @@ class Decider {
   [[nodiscard]] const RuleBan* own_ban_of(Rule rule) const;
   [[nodiscard]] Terms terms_of(Rule rule) const;
   [[nodiscard]] static Duration doubled(Duration base, uint8_t repeat, Duration at_most);
-  void enter(ActiveBans::Slot slot, const Decision& wanted, std::string note, std::vector<Change>& changes);
+  // Gives the decision its id and puts it in force.
+  void enter(ActiveBans::Slot slot, Decision& decision, std::string note, std::vector<Change>& changes);
   void absorb_inside(const Decision& wide, std::vector<Change>& changes);
   void keep_to_budget(WallTime now, std::vector<Change>& changes);
   void remove(ActiveBans::Slot slot, ChangeKind kind, WallTime at, std::vector<Change>& changes);

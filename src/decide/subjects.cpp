@@ -14,8 +14,9 @@ uint32_t seconds_of(WallTime time) {
 }  // namespace
 
 Subjects::Slot Subjects::find_or_insert(const Prefix& prefix) {
-  if (table_.size() >= most_ && table_.find(prefix) == none) make_room();
-  return table_.find_or_insert(prefix).first;
+  const uint64_t hash = table_.hash_of(prefix);
+  if (table_.size() >= most_ && table_.find(prefix, hash) == none) make_room();
+  return table_.find_or_insert(prefix, hash).first;
 }
 
 void Subjects::make_room() {

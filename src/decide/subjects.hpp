@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <utility>
 
 #include "base/seeded_table.hpp"
 #include "base/time.hpp"
@@ -54,6 +55,10 @@ class Subjects {
   [[nodiscard]] const Prefix& prefix(Slot slot) const { return table_.key(slot); }
   [[nodiscard]] Subject& operator[](Slot slot) { return table_.value(slot); }
   [[nodiscard]] const Subject& operator[](Slot slot) const { return table_.value(slot); }
+  // Both at once.
+  [[nodiscard]] std::pair<const Prefix&, const Subject&> entry(Slot slot) const {
+    return {table_.key(slot), table_.value(slot)};
+  }
   [[nodiscard]] Slot slots() const { return table_.slots(); }
   void reserve(size_t more) { table_.reserve(table_.size() + more); }
   void prefetch_index(const Prefix& prefix) const { table_.prefetch_index(prefix); }

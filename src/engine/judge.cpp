@@ -39,14 +39,16 @@ Verdict Judge::observe(const Event& event, WallTime now, std::vector<Change>& ch
 }
 
 Verdict Judge::observe(const Event& event, WallTime now, std::vector<Change>& changes, Hint& hint) {
-  if (event.at > now) {  // a log whose clock runs ahead can't ban into the future
-    Event present = event;
-    present.at = now;
-    return observe(present, now, changes, hint);
-  }
-  const Verdict verdict = judge(event, now, changes, hint);
+  const Verdict verdict = event.at <= now ? judge(event, now, changes, hint) : judge_future(event, now, changes, hint);
   ++counts_[static_cast<size_t>(verdict)];
   return verdict;
+}
+
+// A log whose clock runs ahead can't ban into the future.
+Verdict Judge::judge_future(const Event& event, WallTime now, std::vector<Change>& changes, Hint& hint) {
+  Event present = event;
+  present.at = now;
+  return judge(present, now, changes, hint);
 }
 
 void Judge::use(const PolicySettings& policy) {
@@ -82,6 +84,10 @@ Verdict Judge::judge(const Event& event, WallTime now, std::vector<Change>& chan
       return Verdict::stopped;
     }
   }
+  return judge_unstopped(event, now, changes, hint);
+}
+
+Verdict Judge::judge_unstopped(const Event& event, WallTime now, std::vector<Change>& changes, Hint& hint) {
   if (is_old_news(event, now)) return Verdict::old;
   if (event.rule != Rule::blocked) return judge_by_rules(event, now, changes);
 

@@ -60,6 +60,9 @@ class Judge {
  private:
   [[nodiscard]] bool is_old_news(const Event& event, WallTime now) const;
   Verdict judge(const Event& event, WallTime now, std::vector<Change>& changes, Hint& hint);
+  Verdict judge_future(const Event& event, WallTime now, std::vector<Change>& changes, Hint& hint);
+  // The same for a source that no ban stops.
+  Verdict judge_unstopped(const Event& event, WallTime now, std::vector<Change>& changes, Hint& hint);
   // The same for what a pattern rule found, of a source that no ban stops.
   Verdict judge_by_rules(const Event& event, WallTime now, std::vector<Change>& changes);
   // Nothing stands against banning the offender: an allowance, or a ban that stops it already.

@@ -128,13 +128,12 @@ std::vector<RuleTally> Survey::tally() const {
 }
 
 void Survey::judge_group() {
-  for (const Event& event : events_) sources_.prefetch_index(event.source);
-  for (const Event& event : events_) sources_.prefetch_entry(event.source);
-  slots_.clear();
-  for (const Event& event : events_) slots_.push_back(sources_.find_or_insert(event.source).first);
-  records_.clear();
-  for (const SourceSlot slot : slots_) records_.push_back(&sources_.value(slot));  // nothing is inserted any more
-  for (size_t e = 0; e < events_.size(); ++e) {
+  const size_t count = events_.size();
+  for (size_t e = 0; e < count; ++e) sources_.prefetch_index_of(hashes_[e] = sources_.hash_of(events_[e].source));
+  for (size_t e = 0; e < count; ++e) sources_.prefetch_entry_of(hashes_[e]);
+  for (size_t e = 0; e < count; ++e) {
+    // Entries stay where they are, also when others are inserted.
+    records_[e] = &sources_.value(sources_.find_or_insert(events_[e].source, hashes_[e]).first);
     ++records_[e]->events;
     count_port(events_[e]);
   }
@@ -147,14 +146,17 @@ void Survey::judge_group_by(Simulation& simulation, size_t index) {
   if (simulation.is_idle()) return;
   const size_t count = events_.size();
   for (size_t e = 0; e < count; ++e) simulation.prefetch_ban(events_[e].source, records_[e]->hints[index]);
-  passing_.clear();
+  size_t passing = 0;
   for (size_t e = 0; e < count; ++e) {
     const Judge::Hint& hint = records_[e]->hints[index];
     if (simulation.may_stop(hint)) continue;
-    passing_.push_back(e);
+    passing_[passing++] = e;
     simulation.prefetch_decision(events_[e].source, hint);
   }
-  for (const size_t e : passing_) simulation.prefetch_network(events_[e].source, records_[e]->hints[index]);
+  for (size_t p = 0; p < passing; ++p) {
+    const size_t e = passing_[p];
+    simulation.prefetch_network(events_[e].source, records_[e]->hints[index]);
+  }
   for (size_t e = 0; e < count; ++e) simulation.observe(events_[e], times_[e], records_[e]->hints[index]);
 }
 

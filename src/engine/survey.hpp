@@ -69,7 +69,6 @@ class Survey {
     uint64_t events = 0;
     std::array<Judge::Hint, most_policies> hints;  // one for each simulation
   };
-  using SourceSlot = SeededTable<Address, SourceRecord>::Slot;
 
   void judge_group();
   void judge_group_by(Simulation& simulation, size_t index);
@@ -91,9 +90,9 @@ class Survey {
   uint64_t icmp_ = 0;
   std::vector<Event> events_;
   std::vector<WallTime> times_;
-  std::vector<SourceSlot> slots_;       // of the sources of events_
-  std::vector<SourceRecord*> records_;  // the same
-  std::vector<size_t> passing_;         // those of events_ that no ban seems to stop
+  std::array<uint64_t, group> hashes_{};  // of the sources of events_
+  std::array<SourceRecord*, group> records_{};
+  std::array<size_t, group> passing_{};  // those of events_ that no ban seems to stop
   WallTime now_;
   SurveyResult result_;
 };
