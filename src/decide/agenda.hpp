@@ -1,6 +1,7 @@
 #pragma once
 
 #include <algorithm>
+#include <array>
 #include <bit>
 #include <cstdint>
 #include <optional>
@@ -14,7 +15,7 @@ namespace palang {
 
 // What is due when, for millions of entries that mostly lie far ahead: minutes of the future are unsorted lists, and
 // only the entries of the minute at hand (and those beyond the horizon) lie in a heap. An entry costs one append,
-// where a single heap would cost a walk through memory. The lists are linked through one array of all their entries.
+// where a single heap would cost a walk through memory. The lists are chains of blocks, each of which fills a cache line.
 class Agenda {
  public:
   struct Entry {
@@ -34,7 +35,7 @@ class Agenda {
       far_.push(entry);
     } else {
       if (minute - at_hand_ > static_cast<int64_t>(minutes_.size())) see_as_far_as(minute);
-      append(minutes_[place_of(minute)], entry);
+      append(minutes_[place_of(minute)], entry, minute);
     }
   }
 
@@ -51,8 +52,9 @@ class Agenda {
   template <typename Visit>
   void for_each_upcoming(size_t most, Visit&& visit) const {
     if (minutes_.empty()) return;
-    for (uint32_t node = minutes_[place_of(at_hand_ + 1)]; node != none && most > 0; node = nodes_[node].next, --most)
-      visit(nodes_[node].entry);
+    const int64_t minute = at_hand_ + 1;
+    for (uint32_t block = minutes_[place_of(minute)]; block != none && most > 0; block = blocks_[block].next)
+      for (uint32_t i = 0; i < blocks_[block].count && most > 0; ++i, --most) visit(blocks_[block].entry(i, minute));
   }
 
   // Takes out the earliest entry that is due at `now`.
@@ -81,16 +83,27 @@ class Agenda {
   void clear() {
     near_ = {};
     minutes_.clear();
-    nodes_.clear();
+    blocks_.clear();
     free_ = none;
     far_ = {};
     size_ = 0;
   }
 
  private:
-  struct Node {
-    Entry entry;
-    uint32_t next = none;
+  // Entries of one minute.
+  struct alignas(64) Block {
+    struct Short {
+      uint32_t offset;  // microseconds from the beginning of the minute
+      uint32_t slot;
+    };
+    static constexpr uint32_t most = 7;
+    std::array<Short, most> entries;
+    uint32_t next;
+    uint32_t count;
+
+    [[nodiscard]] Entry entry(uint32_t i, int64_t minute) const {
+      return {WallTime{std::chrono::minutes{minute} + Duration{entries[i].offset}}, entries[i].slot};
+    }
   };
   static constexpr uint32_t none = UINT32_MAX;
 
@@ -105,16 +118,24 @@ class Agenda {
     return static_cast<size_t>(minute) & (minutes_.size() - 1);
   }
 
-  void append(uint32_t& list, const Entry& entry) {
-    uint32_t node = free_;
-    if (node == none) {
-      node = static_cast<uint32_t>(nodes_.size());
-      nodes_.push_back({entry, list});
+  // `list`: the first block of its minute; the only one that may have room.
+  void append(uint32_t& list, const Entry& entry, int64_t minute) {
+    if (list == none || blocks_[list].count == Block::most) list = take_block(list);
+    Block& block = blocks_[list];
+    const Duration offset = entry.when - WallTime{std::chrono::minutes{minute}};
+    block.entries[block.count++] = {static_cast<uint32_t>(offset.count()), entry.slot};
+  }
+
+  [[nodiscard]] uint32_t take_block(uint32_t next) {
+    const uint32_t block = free_ == none ? static_cast<uint32_t>(blocks_.size()) : free_;
+    if (free_ == none) {
+      blocks_.emplace_back();
     } else {
-      free_ = nodes_[node].next;
-      nodes_[node] = {entry, list};
+      free_ = blocks_[block].next;
     }
-    list = node;
+    blocks_[block].next = next;
+    blocks_[block].count = 0;
+    return block;
   }
 
   // Makes the lists reach to `minute`; those that are in use stand elsewhere then.
@@ -127,12 +148,13 @@ class Agenda {
     }
   }
 
-  void take_in_hand(uint32_t& list) {
+  void take_in_hand(int64_t minute) {
+    uint32_t& list = minutes_[place_of(minute)];
     while (list != none) {
-      Node& node = nodes_[list];
-      near_.push(node.entry);
-      const uint32_t next = node.next;
-      node.next = std::exchange(free_, list);
+      Block& block = blocks_[list];
+      for (uint32_t i = 0; i < block.count; ++i) near_.push(block.entry(i, minute));
+      const uint32_t next = block.next;
+      block.next = std::exchange(free_, list);
       list = next;
     }
   }
@@ -141,7 +163,7 @@ class Agenda {
     if (minute <= at_hand_) return;
     const auto lists = static_cast<int64_t>(minutes_.size());
     for (int64_t passed = at_hand_ + 1; passed <= std::min(minute, at_hand_ + lists); ++passed)
-      take_in_hand(minutes_[place_of(passed)]);
+      take_in_hand(passed);
     at_hand_ = minute;
     hand_ends_ = WallTime{std::chrono::minutes{minute + 1}};
     while (!far_.empty() && minute_of(far_.top().when) <= minute) {
@@ -153,9 +175,9 @@ class Agenda {
   int64_t at_hand_ = 0;  // minutes since 1970; its entries and all earlier ones are in near_
   WallTime hand_ends_{};
   Heap near_;
-  std::vector<uint32_t> minutes_;  // a ring: the first node of each minute after at_hand_; its size is a power of two
-  std::vector<Node> nodes_;
-  uint32_t free_ = none;  // nodes that are not in use
+  std::vector<uint32_t> minutes_;  // a ring: the first block of each minute after at_hand_; its size is a power of two
+  std::vector<Block> blocks_;
+  uint32_t free_ = none;  // blocks that are not in use
   Heap far_;
   size_t size_ = 0;
 };
