@@ -92,13 +92,12 @@ bool is_new_connection(Keys& keys) {
 
 }  // namespace
 
-bool FamiliarPackets::Beginning::begins(std::string_view message) const {
+inline bool FamiliarPackets::Beginning::begins(std::string_view message) const {
   return message.size() >= length + shortest_rest && load_eight(message.data() + 8) == load_eight(text.data() + 8) &&
          std::memcmp(message.data(), text.data(), length) == 0;
 }
 
-const FamiliarPackets::Beginning* FamiliarPackets::beginning_of(std::string_view message) {
-  if (known_[last_].begins(message)) return &known_[last_];
+const FamiliarPackets::Beginning* FamiliarPackets::other_beginning_of(std::string_view message) {
   for (size_t i = 0; i < known_.size(); ++i) {
     if (!known_[i].begins(message)) continue;
     last_ = i;
@@ -108,7 +107,7 @@ const FamiliarPackets::Beginning* FamiliarPackets::beginning_of(std::string_view
 }
 
 std::optional<FamiliarPackets::Packet> FamiliarPackets::read(std::string_view message) {
-  const Beginning* beginning = beginning_of(message);
+  const Beginning* beginning = known_[last_].begins(message) ? &known_[last_] : other_beginning_of(message);
   if (beginning == nullptr) return {};
   const char* rest = message.data() + beginning->length;
   Keys keys(rest, message.data() + message.size());

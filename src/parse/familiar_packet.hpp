@@ -34,7 +34,7 @@ class FamiliarPackets {
   };
   static constexpr size_t shortest_rest = 64;  // bytes; no line that ends earlier is in the kernel's order
 
-  [[nodiscard]] const Beginning* beginning_of(std::string_view message);
+  [[nodiscard]] const Beginning* other_beginning_of(std::string_view message);
 
   std::array<Beginning, 8> known_;
   size_t last_ = 0;  // the one that was met last

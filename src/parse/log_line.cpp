@@ -65,6 +65,14 @@ LogLine kernel_line(WallTime at, std::string_view message) {
 
 }  // namespace
 
+// Nearly always: the header of the kernel's line before, but for the second.
+inline std::optional<LogLine> LogLineReader::read_like_before(std::string_view text) {
+  const auto stamp = timestamps_.iso_like_before(text);
+  if (!stamp || !is_kernel_tag(text.substr(stamp->length))) return {};
+  newest_beside_dated_ = stamp->at + near;
+  return kernel_line(stamp->at, text.substr(stamp->length + kernel_tag_length_));
+}
+
 std::optional<LogLine> LogLineReader::read(const RawLine& raw) {
   if (raw.framing == Framing::syslog)
     if (const auto line = read_like_before(raw.text)) return line;
@@ -77,14 +85,6 @@ std::optional<LogLine> LogLineReader::read(const RawLine& raw) {
   if (text[0] == '1' && text[1] == ' ') return read_rfc5424(text.substr(2));
   if (auto line = read_traditional(text, raw.at)) return line;
   return read_kmsg(text);
-}
-
-// Nearly always: the header of the kernel's line before, but for the second.
-std::optional<LogLine> LogLineReader::read_like_before(std::string_view text) {
-  const auto stamp = timestamps_.iso_like_before(text);
-  if (!stamp || !is_kernel_tag(text.substr(stamp->length))) return {};
-  newest_beside_dated_ = stamp->at + near;
-  return kernel_line(stamp->at, text.substr(stamp->length + kernel_tag_length_));
 }
 
 std::optional<LogLine> LogLineReader::read_traditional(std::string_view text, WallTime newest) {
