@@ -15,7 +15,8 @@ namespace palang {
 
 // What is due when, for millions of entries that mostly lie far ahead: minutes of the future are unsorted lists, and
 // only the entries of the minute at hand (and those beyond the horizon) lie in a heap. An entry costs one append,
-// where a single heap would cost a walk through memory. The lists are chains of blocks, each of which fills a cache line.
+// where a single heap would cost a walk through memory. The lists are chains of blocks, each of which fills a cache
+// line.
 class Agenda {
  public:
   struct Entry {
@@ -114,9 +115,7 @@ class Agenda {
     return std::chrono::floor<std::chrono::minutes>(time).time_since_epoch().count();
   }
 
-  [[nodiscard]] size_t place_of(int64_t minute) const {
-    return static_cast<size_t>(minute) & (minutes_.size() - 1);
-  }
+  [[nodiscard]] size_t place_of(int64_t minute) const { return static_cast<size_t>(minute) & (minutes_.size() - 1); }
 
   // `list`: the first block of its minute; the only one that may have room.
   void append(uint32_t& list, const Entry& entry, int64_t minute) {
@@ -162,8 +161,7 @@ class Agenda {
   void move_to(int64_t minute) {
     if (minute <= at_hand_) return;
     const auto lists = static_cast<int64_t>(minutes_.size());
-    for (int64_t passed = at_hand_ + 1; passed <= std::min(minute, at_hand_ + lists); ++passed)
-      take_in_hand(passed);
+    for (int64_t passed = at_hand_ + 1; passed <= std::min(minute, at_hand_ + lists); ++passed) take_in_hand(passed);
     at_hand_ = minute;
     hand_ends_ = WallTime{std::chrono::minutes{minute + 1}};
     while (!far_.empty() && minute_of(far_.top().when) <= minute) {

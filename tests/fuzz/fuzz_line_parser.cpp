@@ -4,7 +4,9 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
+#include <string>
 #include <string_view>
+#include <tuple>
 
 #include "parse/line_parser.hpp"
 
@@ -53,6 +55,24 @@ void check_cuts(const Event& whole, const RawLine& raw, size_t step) {
   }
 }
 
+// A parser that knows how this line begins says the same of it as one that has seen none.
+void check_familiar(const ParsedLine& unfamiliar, const RawLine& raw) {
+  const size_t source = raw.text.find(" SRC=");
+  if (source == std::string_view::npos) return;
+  const std::string alike = std::string(raw.text.substr(0, source + 5)) +
+                            "203.0.113.19 DST=198.51.100.6 LEN=40 TOS=0x00 PREC=0x00 TTL=15 ID=11223 PROTO=TCP "
+                            "SPT=64490 DPT=8000 WINDOW=50169 RES=0x00 SYN URGP=0";
+  LineParser parser(booted);
+  (void)parser.parse({alike, raw.framing, raw.at});
+  const ParsedLine familiar = parser.parse(raw);
+  require(familiar.fate == unfamiliar.fate);
+  if (familiar.fate != LineFate::judged) return;
+  const auto what = [](const Event& event) {
+    return std::tuple(event.at, event.source, event.port, event.protocol, event.proof, event.port_is_closed);
+  };
+  require(what(familiar.event) == what(unfamiliar.event));
+}
+
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
@@ -66,6 +86,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   require(static_cast<size_t>(parsed.fate) < line_fates && line_fate_name(parsed.fate) != "?");
   const ParsedLine again = parser.parse(raw);
   require(again.fate == parsed.fate);
+  check_familiar(parsed, raw);
   if (parsed.fate != LineFate::judged) return 0;
   check_event(parsed.event, raw);
   require(again.event.source == parsed.event.source && again.event.port == parsed.event.port);
