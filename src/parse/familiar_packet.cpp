@@ -68,6 +68,7 @@ bool reach_protocol(Keys& keys) {
 }
 
 Protocol protocol_at(const Keys& keys) {
+  if (!keys.has(4)) return Protocol::other;
   switch (load_word(keys.value())) {
     case word("TCP "): return Protocol::tcp;
     case word("UDP "): return Protocol::udp;

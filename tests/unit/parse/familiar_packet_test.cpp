@@ -59,7 +59,8 @@ TEST(FamiliarPackets, AreReadFromTheirSourceOn) {
   ASSERT_TRUE(parsed);
   EXPECT_FALSE(familiar.read(line));
   familiar.learn(line, *parsed);
-  const auto packet = familiar.read(lines()[4]);
+  const std::string other = lines()[4];
+  const auto packet = familiar.read(other);
   ASSERT_TRUE(packet);
   EXPECT_EQ(packet->source, v6);
   EXPECT_EQ(packet->protocol, Protocol::udp);
