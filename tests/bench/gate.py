@@ -9,6 +9,7 @@ import json
 import os
 import random
 import re
+import select
 import shutil
 import socket
 import sqlite3
@@ -25,6 +26,7 @@ NAMESPACE = f"palang-bench-{os.getpid()}"
 DAY = 86_400_000_000  # microseconds, the unit of time in the ledger
 
 NETLINK_NETFILTER, NFNLGRP_NFTABLES = 12, 7  # linux/netlink.h, linux/netfilter/nfnetlink.h
+NFT_MSG_NEWSETELEM = 12  # linux/netfilter/nf_tables.h
 
 
 class Report:
@@ -218,6 +220,48 @@ def bench_latency(report, directory):
     daemon.stop()
 
 
+def added_bans(datagram):
+    """The netlink messages of a datagram that tell of quiet bans which were added, as bytes."""
+    at = 0
+    while at + 16 <= len(datagram):
+        length, kind = struct.unpack_from("=IH", datagram, at)
+        if kind & 0xFF == NFT_MSG_NEWSETELEM and b"quiet4_32" in datagram[at:at + length]:
+            yield datagram[at:at + length]
+        at += max(16, length + 3 & ~3)
+
+
+def bench_rebuild(report, directory):
+    """nft flush ruleset, until the kernel has told of every ban again."""
+    daemon = Daemon(directory, "rebuild")
+    daemon.start()
+    sources = [address(n) for n in range(1000)]
+    with open(daemon.log, "ab") as log:
+        log.write(b"".join(csf_line(source, n) for n, source in enumerate(sources)))
+    daemon.wait_for_lines(len(sources), 10)
+    listener = nft_listener()
+    listener.settimeout(5)
+    times = []
+    for _ in range(15):
+        time.sleep(0.3)
+        while select.select([listener], [], [], 0)[0]:
+            listener.recv(1 << 16)
+        somebody = subprocess.Popen(["ip", "netns", "exec", NAMESPACE, "nft", "flush", "ruleset"])
+        listener.recv(1 << 16)  # what was flushed
+        start, told = time.perf_counter(), []
+        while len(told) < len(sources):
+            told += added_bans(listener.recv(1 << 16))
+            end = time.perf_counter()
+        text = b"".join(told)
+        if any(socket.inet_aton(source) not in text for source in sources):
+            sys.exit("not every ban is there again")
+        times.append((end - start) * 1e3)
+        somebody.wait(10)
+    listener.close()
+    median = statistics.median(times)
+    report.figure("nft flush ruleset to 1,000 bans there again", median, "ms", "< 100", median < 100)
+    daemon.stop()
+
+
 def bench_start(report, directory):
     daemon = Daemon(directory, "start")
     daemon.start()
@@ -272,7 +316,7 @@ def main():
     subprocess.check_call(["ip", "netns", "add", NAMESPACE])
     try:
         with tempfile.TemporaryDirectory(prefix="palang-bench-") as directory:
-            for bench in (bench_replay, bench_latency, bench_start, bench_flood):
+            for bench in (bench_replay, bench_latency, bench_rebuild, bench_start, bench_flood):
                 if not only or bench.__name__.removeprefix("bench_") in only:
                     bench(report, directory)
     finally:

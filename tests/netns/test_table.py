@@ -1,8 +1,6 @@
 """Promises 3 and 6: our table in the kernel, what happens to it, and what never happens to others."""
 
-import re
 import signal
-import statistics
 import threading
 import time
 
@@ -86,17 +84,13 @@ def test_promise_3_restart_neither_opens_nor_closes_the_gate(gate):
     equal(good.arrived(), good.sent, "packets of the welcome that arrived")
 
 
-def rebuild_times(gate, ruin, rounds=5):
-    """Ruins the table some times; how long it takes until it is whole again, in seconds."""
+def ruin_and_wait(gate, ruin, rounds):
+    """Ruins the table some times, and waits each time until it is whole again. How fast that is, ./bench.sh measures."""
     whole = sorted(gate.kernel())
-    times = []
     for _ in range(rounds):
         ruin()
-        start = time.monotonic()
         wait_until(lambda: sorted(gate.kernel() or {}) == whole, "the table is rebuilt", 5, every=0.001)
-        times.append(time.monotonic() - start)
         time.sleep(0.05)
-    return times
 
 
 def stand_with_bans(gate):
@@ -121,14 +115,15 @@ RUINS = {
 }
 
 
-def rebuilt_in_time(gate, name):
+def rebuilt_at_once(gate, name, rounds=5):
     _, banned = stand_with_bans(gate)
-    stream = Stream(gate, banned, STREAM_PORT)
     structure = without_elements(gate)
     rebuilds = gate.counters()["kernel_table_rebuilds"]
-    times = rebuild_times(gate, lambda: gate.host.run("nft", *RUINS[name]))
-    check(statistics.median(times) < 0.1, f"rebuilt within 100 ms: {times}")
-    wait_until(lambda: gate.counters()["kernel_table_rebuilds"] >= rebuilds + len(times), "each rebuild is counted")
+    ruin_and_wait(gate, lambda: gate.host.run("nft", *RUINS[name]), rounds)
+    stream = Stream(gate, banned, STREAM_PORT)
+    # The host watch finds the new socket within two seconds; a set that gets its first element is still the same set.
+    wait_until(lambda: str(STREAM_PORT) in gate.status()["open_ports"]["udp"], "the stream's port is known to be open")
+    wait_until(lambda: gate.counters()["kernel_table_rebuilds"] >= rebuilds + rounds, "each rebuild is counted")
     check("somebody changed our nftables table" in gate.said(), "it is said in the log")
     wait_until(lambda: without_elements(gate) == structure, "chains, rules and sets are as before")
     status = gate.status()
@@ -142,17 +137,17 @@ def rebuilt_in_time(gate, name):
 
 def without_elements(gate):
     """Our table as nft lists it, without elements; the order in which sets stand says nothing."""
-    listed = re.sub(r"elements = \{[^}]*\}", "", gate.host.run("nft", "-s", "list", "table", "inet", "palang"))
+    listed = gate.host.run("nft", "-s", "-t", "list", "table", "inet", "palang")
     sets, *chains = listed.partition("\tchain ")
     return sorted(sets.split("\tset ")), *chains
 
 
 def test_rebuilt_after_flush_ruleset(gate):
-    rebuilt_in_time(gate, "flush_ruleset")
+    rebuilt_at_once(gate, "flush_ruleset")
 
 
 def test_rebuilt_after_delete_table(gate):
-    rebuilt_in_time(gate, "delete_table")
+    rebuilt_at_once(gate, "delete_table")
 
 
 def test_rebuilt_after_flush_table(gate):
@@ -164,7 +159,7 @@ def test_rebuilt_after_flush_table(gate):
 
 
 def test_rebuilt_after_flush_set(gate):
-    rebuilt_in_time(gate, "flush_set")
+    rebuilt_at_once(gate, "flush_set")
 
 
 def test_foreign_rules_in_our_table_are_removed(gate):
