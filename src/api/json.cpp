@@ -125,6 +125,18 @@ std::string text_of(const BansReply& reply) {
   return text;
 }
 
+std::string text_of(const AllowedReply& reply) {
+  Json allowed = Json::array();
+  for (const AllowedView& one : reply.allowed) {
+    allowed.push_back({{"prefix", one.prefix.text()},
+                       {"by", one.by},
+                       {"from", time_json(one.from)},
+                       {"until", time_json(one.until)},
+                       {"note", one.note}});
+  }
+  return dump({{"allowed", std::move(allowed)}});
+}
+
 std::string text_of(const ExplainReply& reply) {
   std::vector<std::string> decisions;
   decisions.reserve(reply.decisions.size());

@@ -50,6 +50,14 @@ Result<Command> list_bans(const Parameters& given) {
   return ListBans{*within, *rule, *scope, *origin, order->value_or(ListBans{}.order), *limit};
 }
 
+constexpr std::array<std::string_view, 1> list_allowed_keys{"within"};
+
+Result<Command> list_allowed(const Parameters& given) {
+  const auto within = given.optional_prefix("within");
+  if (!within) return Failure(within.error());
+  return ListAllowed{*within};
+}
+
 constexpr std::array<std::string_view, 1> why_keys{"address"};
 
 Result<Command> explain(const Parameters& given) {
@@ -128,13 +136,14 @@ struct Route {
   Result<Command> (*parse)(const Parameters&);
 };
 
-constexpr std::array<Route, 10> routes{{
+constexpr std::array<Route, 11> routes{{
     {"GET", "/v1/status", {}, get_status},
     {"GET", "/v1/bans", list_keys, list_bans},
     {"POST", "/v1/bans", ban_keys, ban},
     {"DELETE", "/v1/bans", unban_keys, unban},
     {"GET", "/v1/why", why_keys, explain},
     {"GET", "/v1/progress", why_keys, progress},
+    {"GET", "/v1/allow", list_allowed_keys, list_allowed},
     {"POST", "/v1/allow", allow_keys, allow},
     {"DELETE", "/v1/allow", disallow_keys, disallow},
     {"POST", "/v1/reload", {}, reload},

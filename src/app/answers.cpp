@@ -197,6 +197,20 @@ Result<Reply> Answers::answer(const ListBans& question) {
   return reply;
 }
 
+Result<Reply> Answers::answer(const ListAllowed& question) {
+  AllowedReply reply;
+  for (const AllowSettings& one : gate_.config().allow)
+    reply.allowed.push_back({one.prefix, "configuration", {}, WallTime::max(), one.note});
+  for (const AllowEntry& one : gate_.allowed())
+    reply.allowed.push_back({one.prefix, "command", one.since, one.until, one.note});
+  for (const Exempt& one : gate_.host_facts().exempt)
+    reply.allowed.push_back({one.prefix, "host", {}, WallTime::max(), one.why});
+  if (question.within)
+    std::erase_if(reply.allowed, [&](const AllowedView& one) { return !question.within->overlaps(one.prefix); });
+  std::ranges::stable_sort(reply.allowed, {}, &AllowedView::prefix);
+  return reply;
+}
+
 Result<Reply> Answers::answer(const ExplainAddress& question) {
   constexpr size_t most_history = 100;
   const WallTime now = clock_.now();

@@ -27,6 +27,7 @@ class Answers final : public CommandHandler {
  private:
   [[nodiscard]] Result<Reply> answer(const GetStatus& question);
   [[nodiscard]] Result<Reply> answer(const ListBans& question);
+  [[nodiscard]] Result<Reply> answer(const ListAllowed& question);
   [[nodiscard]] Result<Reply> answer(const ExplainAddress& question);
   [[nodiscard]] Result<Reply> answer(const GetProgress& question);
   [[nodiscard]] Result<Reply> answer(const BanPrefix& order);

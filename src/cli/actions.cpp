@@ -96,7 +96,12 @@ Result<ExitCode> show_status(const Session& session) {
                                 [&](const StatusReply& reply) { return render_status(reply, view_of(session)); }));
 }
 
-Result<ExitCode> list_bans(const Session& session, const ListOptions& options) {
+Result<ExitCode> list(const Session& session, const ListOptions& options) {
+  if (options.allowed) {
+    const ApiRequest request{"GET", Target("/v1/allow").add_if_given("within", options.within), ""};
+    return ok_if(ask<AllowedReply>(session, request, read_allowed,
+                                   [&](const AllowedReply& reply) { return render_allowed(reply, view_of(session)); }));
+  }
   const uint64_t limit = options.limit.value_or(session.json ? 0 : lines_for_people);
   Target target("/v1/bans");
   target.add_if_given("within", options.within)

@@ -29,6 +29,7 @@ struct ListOptions {
   std::string origin;
   std::string order;
   std::optional<uint64_t> limit;  // none: 50 for people, all for programs
+  bool allowed = false;           // who is never banned, instead of the bans
 };
 
 struct BanOptions {
@@ -52,7 +53,7 @@ struct AllowOptions {
 };
 
 [[nodiscard]] Result<ExitCode> show_status(const Session& session);
-[[nodiscard]] Result<ExitCode> list_bans(const Session& session, const ListOptions& options);
+[[nodiscard]] Result<ExitCode> list(const Session& session, const ListOptions& options);
 [[nodiscard]] Result<ExitCode> explain(const Session& session, const std::string& address);
 [[nodiscard]] Result<ExitCode> ban(const Session& session, const BanOptions& options);
 // Lifting everything needs a yes, given or asked for on a terminal.

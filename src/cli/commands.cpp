@@ -87,19 +87,25 @@ void add_status(CLI::App& app, Console& console, Chosen& chosen) {
 }
 
 void add_list(CLI::App& app, Console& console, Chosen& chosen) {
-  ClientCommand command(app, console, chosen, "list", "List the bans");
+  ClientCommand command(app, console, chosen, "list", "List the bans, or who is allowed");
   const auto options = std::make_shared<ListOptions>();
-  command->add_option("--within", options->within, "Only bans inside or around this prefix")->check(is_prefix());
-  command->add_option("--rule", options->rule, "Only bans of this rule, as 'palang rules list' names them")
-      ->type_name("RULE");
-  command->add_option("--scope", options->scope, "Only bans of this scope")->check(CLI::IsMember({"quiet", "full"}));
-  command->add_option("--origin", options->origin, "Only bans from there")
-      ->check(CLI::IsMember({"local", "manual", "imported", "feed", "fleet"}));
-  command->add_option("--sort", options->order, "from: newest first; until: soonest end first; hits; prefix")
-      ->check(CLI::IsMember({"from", "until", "hits", "prefix"}));
-  command->add_option("--limit", options->limit, "At most so many; 0: all (default: 50, with --json all)")
-      ->check(CLI::NonNegativeNumber);
-  command.runs([options](const Session& session) { return list_bans(session, *options); });
+  command->add_option("--within", options->within, "Only what is inside or around this prefix")->check(is_prefix());
+  auto* const rule =
+      command->add_option("--rule", options->rule, "Only bans of this rule, as 'palang rules list' names them");
+  rule->type_name("RULE");
+  auto* const scope = command->add_option("--scope", options->scope, "Only bans of this scope");
+  scope->check(CLI::IsMember({"quiet", "full"}));
+  auto* const origin = command->add_option("--origin", options->origin, "Only bans from there");
+  origin->check(CLI::IsMember({"local", "manual", "imported", "feed", "fleet"}));
+  auto* const order =
+      command->add_option("--sort", options->order, "from: newest first; until: soonest end first; hits; prefix");
+  order->check(CLI::IsMember({"from", "until", "hits", "prefix"}));
+  auto* const limit =
+      command->add_option("--limit", options->limit, "At most so many; 0: all (default: 50, with --json all)");
+  limit->check(CLI::NonNegativeNumber);
+  auto* const allowed = command->add_flag("--allowed", options->allowed, "Who is never banned, and why");
+  for (auto* const option : {rule, scope, origin, order, limit}) allowed->excludes(option);
+  command.runs([options](const Session& session) { return list(session, *options); });
 }
 
 void add_why(CLI::App& app, Console& console, Chosen& chosen) {

@@ -118,6 +118,15 @@ StatusReply status_reply_of(const json& from) {
   return status;
 }
 
+AllowedReply allowed_of(const json& from) {
+  AllowedReply reply;
+  for (const json& one : from.at("allowed"))
+    reply.allowed.push_back({good(Prefix::parse(one.at("prefix").get<std::string>())), one.at("by").get<std::string>(),
+                             time_of(one.at("from")), time_of(one.at("until"), WallTime::max()),
+                             one.at("note").get<std::string>()});
+  return reply;
+}
+
 ExplainReply why_of(const json& from) {
   ExplainReply why;
   why.address = good(Address::parse(from.at("address").get<std::string>()));
@@ -174,6 +183,10 @@ Result<BansReply> read_bans(std::string_view text) {
     return fail(fmt::format("read the daemon's reply: {}; is it of another version?", escape_controls(misread.what())));
   }
   return reply;
+}
+
+Result<AllowedReply> read_allowed(std::string_view text) {
+  return read_as<AllowedReply>(text, allowed_of);
 }
 
 Result<ExplainReply> read_why(std::string_view text) {

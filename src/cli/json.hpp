@@ -16,6 +16,7 @@ namespace palang {
 // Errors say that the reply is not understood.
 [[nodiscard]] Result<StatusReply> read_status(std::string_view json);
 [[nodiscard]] Result<BansReply> read_bans(std::string_view json);
+[[nodiscard]] Result<AllowedReply> read_allowed(std::string_view json);
 [[nodiscard]] Result<ExplainReply> read_why(std::string_view json);
 [[nodiscard]] Result<ProgressReply> read_progress(std::string_view json);
 [[nodiscard]] Result<BanReply> read_ban(std::string_view json);

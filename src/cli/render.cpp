@@ -186,6 +186,15 @@ std::string render_bans(const BansReply& reply, const View& view) {
   return text;
 }
 
+std::string render_allowed(const AllowedReply& reply, const View& view) {
+  if (reply.allowed.empty()) return "Nobody is allowed.\n";
+  Table table({{"PREFIX"}, {"BY"}, {"ENDS"}, {"NOTE", Align::left, true}});
+  for (const AllowedView& one : reply.allowed)
+    table.add({one.prefix.text(), printable(one.by),
+               one.by == "host" ? "while it is so" : relative(one.until, view.now), printable(one.note)});
+  return table.text(view.width, view.style);
+}
+
 std::string render_why(const ExplainReply& why, const View& view) {
   std::string text;
   if (why.ban) text.append(banned_text(why, view));

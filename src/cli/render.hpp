@@ -19,6 +19,7 @@ struct View {
 
 [[nodiscard]] std::string render_status(const StatusReply& status, const View& view);
 [[nodiscard]] std::string render_bans(const BansReply& reply, const View& view);
+[[nodiscard]] std::string render_allowed(const AllowedReply& reply, const View& view);
 [[nodiscard]] std::string render_why(const ExplainReply& why, const View& view);
 // "198.51.100.9 is banned everywhere until …"
 [[nodiscard]] std::string render_ban(const BanView& ban, const View& view);

@@ -28,6 +28,10 @@ struct ListBans {
   uint64_t limit = 0;         // 0: all
 };
 
+struct ListAllowed {
+  std::optional<Prefix> within;  // only those inside (or around) this prefix
+};
+
 struct ExplainAddress {  // `palang why`
   Address address;
 };
@@ -63,8 +67,8 @@ struct StopDaemon {
   bool lift = false;  // take everything out of the kernel first
 };
 
-using Command = std::variant<GetStatus, ListBans, ExplainAddress, GetProgress, BanPrefix, UnbanPrefix, AllowPrefix,
-                             DisallowPrefix, ReloadConfig, StopDaemon>;
+using Command = std::variant<GetStatus, ListBans, ListAllowed, ExplainAddress, GetProgress, BanPrefix, UnbanPrefix,
+                             AllowPrefix, DisallowPrefix, ReloadConfig, StopDaemon>;
 
 // The replies.
 
@@ -128,6 +132,19 @@ struct BansReply {
   uint64_t total = 0;  // that match, before the limit
 };
 
+// Who is never banned, and who says so.
+struct AllowedView {
+  Prefix prefix;
+  std::string by;  // "configuration"; "command"; "host": a live ssh peer, a gateway, an own address, …
+  WallTime from;   // of commands
+  WallTime until = WallTime::max();
+  std::string note;  // an admin's; of "host" the reason
+};
+
+struct AllowedReply {
+  std::vector<AllowedView> allowed;  // by prefix; one may stand there for several reasons
+};
+
 struct PastView {
   Decision decision;  // `until` is when it really ended
   std::string note;
@@ -170,7 +187,8 @@ struct DoneReply {
   std::vector<std::string> notes;  // sentences for the admin
 };
 
-using Reply = std::variant<StatusReply, BansReply, ExplainReply, ProgressReply, BanReply, CountReply, DoneReply>;
+using Reply =
+    std::variant<StatusReply, BansReply, AllowedReply, ExplainReply, ProgressReply, BanReply, CountReply, DoneReply>;
 
 // Answers commands; called on the loop thread only.
 class CommandHandler {

@@ -37,6 +37,11 @@ inline constexpr std::string_view why_end =
 inline constexpr std::string_view why_nothing =
     R"x({"address":"192.0.2.1","banned":false,"ban":null,"exempt":null,"decisions":[],"evidence":[],"advice":[]})x";
 
+inline constexpr std::string_view allowed =
+    R"x({"allowed":[{"prefix":"192.0.2.0/24","by":"command","from":"2025-01-11T17:30:41Z",)x"
+    R"x("until":"2025-01-12T17:30:41Z","note":"office"},)x"
+    R"x({"prefix":"192.0.2.254","by":"host","from":null,"until":null,"note":"gateway"}]})x";
+
 inline constexpr std::string_view change_begin = R"x({"change":"added","at":"2025-01-11T17:30:41Z",)x";
 
 }  // namespace palang::golden

@@ -80,6 +80,31 @@ def test_list_filters_and_sorts(gate):
     check(line in table and "\x1b" not in table, "a table for people, without colours where nobody can see them")
 
 
+def test_list_tells_who_is_allowed_and_why(gate):
+    gate.config(allow={"prefixes": ["203.0.113.0/24"]})
+    gate.start()
+    gate.ask("allow", "198.51.100.7", "--for", "2h", "--note", "the office\x1b[2J")
+    gate.ask("allow", "203.0.113.7")
+
+    def allowed(*arguments):
+        return [(one["prefix"], one["by"]) for one in gate.ask("list", "--allowed", *arguments)["allowed"]]
+    equal(allowed("--within", "198.51.100.0/24"), [("198.51.100.7", "command")], "inside")
+    equal(allowed("--within", "203.0.113.7"), [("203.0.113.0/24", "configuration"), ("203.0.113.7", "command")], "around")
+    check(("192.0.2.254", "host") in allowed(), "the gateway")
+    office = gate.ask("list", "--allowed", "--within", "198.51.100.7")["allowed"][0]
+    equal(set(office), {"prefix", "by", "from", "until", "note"}, "keys")
+    check(office["from"] < office["until"], "an end")
+    table = gate.palang("list", "--allowed").out
+    check(all(word in table for word in ("198.51.100.7", "in 1h", "the office", "gateway")), f"for people: {table}")
+    check("\x1b" not in table, "what is noted can't steer a terminal")
+    equal(gate.palang("list", "--allowed", "--scope", "full").code, USAGE, "a filter for bans only")
+    gate.kill()
+    gate.start()
+    equal(allowed("--within", "198.51.100.7"), [("198.51.100.7", "command")], "what a command allowed survives kill -9")
+    gate.ask("allow", "198.51.100.7", "--remove")
+    equal(allowed("--within", "198.51.100.7"), [], "removed")
+
+
 def test_exit_codes(gate):
     gate.config()
     gate.start()

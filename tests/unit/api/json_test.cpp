@@ -40,6 +40,14 @@ TEST(Json, SmallReplies) {
   EXPECT_EQ(dropped_json(12), R"({"dropped":12})");
 }
 
+TEST(Json, Allowed) {
+  AllowedReply reply;
+  reply.allowed.push_back(
+      {*Prefix::parse("192.0.2.0/24"), "command", sample_decision().from, sample_decision().from + one_day, "office"});
+  reply.allowed.push_back({*Prefix::parse("192.0.2.254"), "host", {}, WallTime::max(), "gateway"});
+  EXPECT_EQ(reply_json(reply), golden::allowed);
+}
+
 TEST(Json, ChangeIsOneFlatRecord) {
   const Change change{ChangeKind::added, sample_decision(), sample_decision().from, "too loud"};
   EXPECT_EQ(change_json(change),

@@ -84,6 +84,12 @@ TEST(Request, AllowAndDisallow) {
             *Prefix::parse("192.0.2.0/24"));
 }
 
+TEST(Request, ListAllowed) {
+  EXPECT_FALSE(parsed<ListAllowed>({"GET", "/v1/allow", "", ""}).within);
+  EXPECT_EQ(parsed<ListAllowed>({"GET", "/v1/allow", "within=192.0.2.7", ""}).within, *Prefix::parse("192.0.2.7"));
+  EXPECT_EQ(refused({"GET", "/v1/allow", "prefix=192.0.2.7", ""}).kind, ErrorKind::usage);
+}
+
 TEST(Request, EveryoneIsOnlyLiftedInSoManyWords) {
   for (const std::string_view query : {"", "all=false", "all=true&prefix=198.51.100.9", "all=yes", "all=", "all"})
     EXPECT_EQ(refused({"DELETE", "/v1/bans", query, ""}).kind, ErrorKind::usage) << query;

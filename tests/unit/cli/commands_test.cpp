@@ -88,6 +88,13 @@ TEST_F(Commands, ListFiltersAndLimits) {
   EXPECT_EQ(first_line(), "GET /v1/bans?limit=0 HTTP/1.1");
 }
 
+TEST_F(Commands, ListOfTheAllowed) {
+  const std::string reply = http(200, std::string(golden::allowed) + "\n");
+  EXPECT_THAT(against(reply, {"list", "--allowed", "--within", "192.0.2.7"}).out, HasSubstr("192.0.2.0/24  command"));
+  EXPECT_EQ(first_line(), "GET /v1/allow?within=192.0.2.7 HTTP/1.1");
+  EXPECT_EQ(against(reply, {"list", "--allowed", "--json"}).out, std::string(golden::allowed) + "\n");
+}
+
 TEST_F(Commands, Why) {
   const Outcome outcome = against(http(200, golden::why_nothing), {"why", "2001:db8::1"});
   EXPECT_EQ(outcome.code, 0);

@@ -48,6 +48,17 @@ TEST(ReadJson, Bans) {
   EXPECT_EQ(format_utc(bans->bans[1].last_seen), "2025-01-11T18:00:00Z");
 }
 
+TEST(ReadJson, Allowed) {
+  const auto reply = read_allowed(golden::allowed);
+  ASSERT_TRUE(reply.has_value()) << reply.error().text;
+  ASSERT_EQ(reply->allowed.size(), 2U);
+  EXPECT_EQ(reply->allowed[0].prefix.text(), "192.0.2.0/24");
+  EXPECT_EQ(reply->allowed[0].until - reply->allowed[0].from, one_day);
+  EXPECT_EQ(reply->allowed[1].until, WallTime::max());
+  EXPECT_EQ(reply->allowed[1].note, "gateway");
+  EXPECT_FALSE(read_allowed(R"({"allowed":[{"prefix":"192.0.2.7/24"}]})").has_value());
+}
+
 TEST(ReadJson, Why) {
   std::string text(golden::why_begin);
   text.append(golden::ban_fields).append(",").append(golden::ban_extras).append(golden::why_middle);

@@ -50,6 +50,14 @@ TEST_F(Render, StatusIsOneCalmScreen) {
             "kmsg                          7         900    0     2  open /dev/kmsg: permission denied\n");
 }
 
+TEST_F(Render, Allowed) {
+  EXPECT_EQ(render_allowed(*read_allowed(golden::allowed), view()),
+            "PREFIX        BY       ENDS            NOTE\n"
+            "192.0.2.0/24  command  in 23h 30m      office\n"
+            "192.0.2.254   host     while it is so  gateway\n");
+  EXPECT_EQ(render_allowed({}, view()), "Nobody is allowed.\n");
+}
+
 TEST_F(Render, StatusOfAHealthyDaemonSaysSo) {
   StatusReply status;
   status.version = "0.1.0";
