@@ -25,6 +25,8 @@ def broken_lines(count, seed):
         line = bytearray(csf_line(victim()).rstrip("\n").encode())
         for _ in range(3):
             line[chance.randrange(12)] = chance.randrange(256)  # the time
+        # Digits by chance would be another time, and a sound line.
+        line[chance.choice((0, 1, 2, 3, 5, 6, 8, 9, 11))] = chance.choice(b"\0\t -:/ATZaz\x7f\xff")
         return bytes(line).replace(b"\n", b"?")
 
     # A user process that writes what the kernel would write, and other ways to name a victim.
