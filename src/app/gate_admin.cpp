@@ -14,17 +14,18 @@ namespace {
 constexpr unsigned widest_v4 = 8;
 constexpr unsigned widest_v6 = 16;
 
-Result<void> check_width(const Prefix& prefix) {
+// `verb` and what it would do to nearly everyone.
+Result<void> check_width(const Prefix& prefix, std::string_view verb, std::string_view effect) {
   const unsigned widest = prefix.is_v4() ? widest_v4 : widest_v6;
   if (prefix.length() >= widest) return {};
-  return Failure(Error::usage(
-      fmt::format("ban {}: that would shut out nearly everyone; the widest ban is a /{}", prefix.text(), widest)));
+  return Failure(Error::usage(fmt::format("{} {}: that would {} nearly everyone; the widest to {} is a /{}", verb,
+                                          prefix.text(), effect, verb, widest)));
 }
 
 }  // namespace
 
 Result<Decision> Gate::ban(const BanPrefix& order, WallTime now) {
-  if (const auto fine = check_width(order.prefix); !fine) return Failure(fine.error());
+  if (const auto fine = check_width(order.prefix, "ban", "shut out"); !fine) return Failure(fine.error());
   const auto refuse = [&] {
     const std::string why = why_exempt(order.prefix.address(), now);
     return Failure(Error::usage(fmt::format("ban {}: it is allowed ({})", order.prefix.text(), why)));
@@ -70,6 +71,7 @@ Result<uint64_t> Gate::unban(const UnbanPrefix& order, WallTime now) {
 }
 
 Result<uint64_t> Gate::allow(const AllowPrefix& order, WallTime now) {
+  if (const auto fine = check_width(order.prefix, "allow", "let in"); !fine) return Failure(fine.error());
   AllowEntry entry{order.prefix, now, order.length ? now + *order.length : WallTime::max(), order.note};
   std::erase_if(allowed_, [&](const AllowEntry& other) { return other.prefix == order.prefix; });
   allowed_.push_back(entry);

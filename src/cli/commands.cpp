@@ -48,6 +48,14 @@ CLI::Validator is_duration() {
   return parses_as<Duration>(parse_duration, "DURATION");
 }
 
+CLI::Validator is_count() {
+  return {[](const std::string& text) {
+            const bool counts = !text.empty() && text.find_first_not_of("0123456789") == std::string::npos;
+            return counts ? std::string() : fmt::format("'{}' is not a number from 0", printable(text));
+          },
+          "N"};
+}
+
 // One command: its parser, and the options that all have.
 class ClientCommand {
  public:
@@ -102,7 +110,7 @@ void add_list(CLI::App& app, Console& console, Chosen& chosen) {
   order->check(CLI::IsMember({"from", "until", "hits", "prefix"}));
   auto* const limit =
       command->add_option("--limit", options->limit, "At most so many; 0: all (default: 50, with --json all)");
-  limit->check(CLI::NonNegativeNumber);
+  limit->check(is_count());
   auto* const allowed = command->add_flag("--allowed", options->allowed, "Who is never banned, and why");
   for (auto* const option : {rule, scope, origin, order, limit}) allowed->excludes(option);
   command.runs([options](const Session& session) { return list(session, *options); });

@@ -122,11 +122,11 @@ class ConfigReader {
     };
     config_.sources.emplace_back();
     source_lines_.push_back(line);
-    if (!has("type"))
-      return complaints_.add(line, "source.type", R"(is missing: "file", "journald", "kmsg" or "nflog")");
     const size_t complaints = complaints_.size();
     read_table(table, path);
     if (complaints_.size() != complaints) return;
+    if (!has("type"))
+      return complaints_.add(line, "source.type", R"(is missing: "file", "journald", "kmsg" or "nflog")");
     const auto type = config_.sources.back().type;
     if (type == SourceSettings::Type::file && !has("path"))
       complaints_.add(line, "source.path", "is missing: the log file's path");

@@ -119,7 +119,11 @@ Result<std::unique_ptr<NftEnforcer>> NftEnforcer::open() {
   auto socket = NetlinkSocket::open(NETLINK_NETFILTER);
   if (!socket) return Failure(socket.error());
   std::unique_ptr<NftEnforcer> enforcer(new NftEnforcer(std::move(*socket)));
-  if (auto table = enforcer->known_table(); !table) return Failure(table.error());
+  if (auto table = enforcer->known_table(); !table) {
+    Failure failure(table.error());
+    if (failure.error().os == EPERM) failure.error().text += ": that takes root, or CAP_NET_ADMIN";
+    return failure;
+  }
   return enforcer;
 }
 

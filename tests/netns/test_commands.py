@@ -114,6 +114,7 @@ def test_exit_codes(gate):
                             (USAGE, ("ban",)), (USAGE, ("ban", "203.0.113.256")), (USAGE, ("ban", "203.0.113.1/24")),
                             (USAGE, ("ban", unknown, "--for", "3 days")), (USAGE, ("ban", "0.0.0.0/0")),
                             (USAGE, ("ban", "::/0")), (USAGE, ("ban", "203.0.113.1")), (USAGE, ("ban", HOST)),
+                            (USAGE, ("allow", "0.0.0.0/0")), (USAGE, ("allow", "::/0")),
                             (USAGE, ("unban",)), (USAGE, ("unban", "--all")), (USAGE, ("why",)), (USAGE, ("lst",)),
                             (NOT_FOUND, ("unban", "203.0.113.99")), (NOT_FOUND, ("why", "203.0.113.99")),
                             (NOT_FOUND, ("allow", "203.0.113.99", "--remove")), (OK, ("unban", "--all", "--yes"))):
@@ -260,6 +261,14 @@ def test_reload_takes_over_what_it_can(gate):
     gate.config(ban={"for": "3h"}, ledger={"path": gate.path("other/palang.db")})
     notes = gate.ask("reload")["notes"]
     check(any("[ledger]" in note and "restart" in note for note in notes), f"what takes a restart is said: {notes}")
+
+
+def test_a_daemon_without_the_right_to_change_the_kernel_says_so(gate):
+    gate.config()
+    gate.launch(by=("setpriv", "--bounding-set=-net_admin", "--"))
+    equal(gate.daemon.wait(10), FAULT, "exit code")
+    gate.daemon = None
+    check("takes root, or CAP_NET_ADMIN" in gate.said(), f"it says what is missing: {gate.said()}")
 
 
 def test_second_daemon_is_refused(gate):

@@ -243,7 +243,7 @@ TEST_F(Commands, MisuseIsTwoAndASentence) {
       {{"unban", nowhere}, "Exactly 1 option from [prefix,--all] is required"},
       {{"unban", "198.51.100.1", "--all", nowhere}, "2 were given"},
       {{"allow", "192.0.2.1", "--remove", "--for", "1d", nowhere}, "excludes"},
-      {{"list", "--limit", "-1", nowhere}, "-1"},
+      {{"list", "--limit", "-1", nowhere}, "'-1' is not a number from 0"},
       {{"list", "--sort", "size", nowhere}, "size"},
   };
   for (const Misuse& misuse : table) {

@@ -87,6 +87,7 @@ INSTANTIATE_TEST_SUITE_P(
              "allow.prefixes: an entry needs its prefix, as in { prefix = \"192.0.2.0/24\" }"},
         Case{"source = { type = \"kmsg\" }", "source: write [[source]], in double brackets"},
         Case{"source = [{ type = \"file\" }]", "source.path: is missing: the log file's path"},
+        Case{"source = [{ typ = \"file\", path = \"/x\" }]", "source.typ: no such key; did you mean source.type?"},
         Case{"source = [{ path = \"/x\" }]", "source.type: is missing: \"file\", \"journald\", \"kmsg\" or \"nflog\""},
         Case{"source = [{ type = \"file\", path = \"x.log\" }]",
              "source.path: 'x.log' must be an absolute path, beginning with /"},
