@@ -91,7 +91,7 @@ main() {
       wanted+=("${test_packages[@]}")
       optional=("${optional_test_packages[@]}")
       # Installing these starts them. That is no test's business on a machine that runs services.
-      [[ -d /run/systemd/system ]] || wanted+=(openssh-server fail2ban)
+      [[ -d /run/systemd/system ]] || wanted+=(openssh-server fail2ban nginx systemd-journal-remote)
       ;;
     *) die "usage: scripts/dependencies.sh build|test" ;;
   esac
