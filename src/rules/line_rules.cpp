@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "net/address_text.hpp"
+#include "rules/pattern_cost.hpp"
 #include "rules/tags.hpp"
 
 namespace palang {
@@ -15,7 +16,7 @@ Result<void> LineRules::add(uint32_t id, const RuleDefinition& rule) {
   for (const std::string& text : rule.patterns) {
     const auto expanded = expand_tags(text);
     if (!expanded) return Failure(expanded.error());
-    auto regex = Regex::compile(*expanded);
+    auto regex = Regex::compile(*expanded, {.linear = is_linear(text)});
     if (!regex) return Failure(regex.error());
     const auto number = [&](std::string_view name) { return regex->number_of(name).value_or(0); };
     const uint32_t addr = number(addr_group);
@@ -28,7 +29,7 @@ Result<void> LineRules::add(uint32_t id, const RuleDefinition& rule) {
   for (const std::string& text : rule.ignore) {
     const auto expanded = expand_tags(text);
     if (!expanded) return Failure(expanded.error());
-    auto regex = Regex::compile(*expanded);
+    auto regex = Regex::compile(*expanded, {.linear = is_linear(text)});
     if (!regex) return Failure(regex.error());
     added.ignore.push_back(std::move(*regex));
   }

@@ -23,6 +23,12 @@ uint32_t limit_for(size_t length) {
   return static_cast<uint32_t>(std::clamp(bytes_to_look_at / (length + 1), least_match_limit, match_limit));
 }
 
+// Steps of a pattern that is linear look at few bytes each.
+uint32_t limit_of_linear(size_t length) {
+  constexpr size_t steps_each_byte = 8;
+  return static_cast<uint32_t>(match_limit + steps_each_byte * length);
+}
+
 constexpr uint32_t depth_limit = 1'000;
 constexpr uint32_t heap_limit = 1'024;  // KiB
 constexpr size_t jit_stack_start = size_t{32} * 1024;
@@ -112,6 +118,7 @@ Result<Regex> Regex::compile(std::string_view pattern, Options options) {
   if (!regex) return regex;
   pcre2_pattern_info(regex->code_.get(), PCRE2_INFO_CAPTURECOUNT, &regex->groups_);
   regex->read_names();
+  regex->linear_ = options.linear;
   // Where JIT isn't to be had (a hardened kernel forbids writable code), the interpreter gives the same answers.
   regex->jit_ = pcre2_jit_compile(regex->code_.get(), PCRE2_JIT_COMPLETE) == 0;
   return regex;
@@ -147,7 +154,8 @@ bool Regex::match(std::string_view subject, Captures& captures, size_t from) con
   captures.found_ = 0;
   if (from > subject.size()) return false;
   captures.make_room(groups_);
-  pcre2_set_match_limit(captures.context_.get(), limit_for(subject.size() - from));
+  const size_t length = subject.size() - from;
+  pcre2_set_match_limit(captures.context_.get(), linear_ ? limit_of_linear(length) : limit_for(length));
   const auto search = jit_ ? pcre2_jit_match : pcre2_match;
   const uint32_t options = jit_ ? 0 : PCRE2_NO_UTF_CHECK;
   const int found =

@@ -59,6 +59,7 @@ class Regex {
     bool multiline = false;  // ^ and $ match at line ends inside the subject, too; ^ also after the last
     bool caseless = false;
     bool anchored = false;  // matches at the start of the search only
+    bool linear = false;    // is_linear() says so: however long the subject is, all of it may be searched
     bool utf = false;       // the subject is valid UTF-8 (the caller's word): `.` is a character, \w any letter
   };
 
@@ -97,6 +98,7 @@ class Regex {
   std::vector<Name> names_;
   uint32_t groups_ = 0;
   bool jit_ = false;
+  bool linear_ = false;
 };
 
 }  // namespace palang

@@ -18,6 +18,9 @@ inline constexpr std::string_view path_group = "PATH";
 // error.
 [[nodiscard]] Result<std::string> expand_tags(std::string_view pattern);
 
+// The same pattern without the tags that stand for all that is left of the line. They take no searching.
+[[nodiscard]] std::string without_last_text(std::string_view pattern);
+
 // A pattern that matches wherever that of expand_tags() does, and is easy on a prefilter: what tags stand for is loose.
 [[nodiscard]] std::string loosen_tags(std::string_view pattern);
 

@@ -84,34 +84,37 @@ def server_lines(count, share, seed=2):
         yield f"{stamp} web1 {tag}[{rng.randint(300, 4_000_000)}]: {text}"
 
 
+BEGINNINGS = (
+    ("sshd", "Failed password for invalid user ", " from 198.51.100.9 port 22 ssh2x"),
+    ("sshd", "Failed password for ", " from 198.51.100.9 port 22"),
+    ("sshd", "Invalid user ", " from 198.51.100.9 port 2 2"),
+    ("sshd", "Connection closed by authenticating user ", " 198.51.100.9 port 22 [preauth"),
+    ("sshd", "User ", " from 198.51.100.9 not allowed because"),
+    ("sshd", "pam_unix(sshd:auth): authentication failure; logname= uid=0 euid=0 tty=ssh ruser= rhost=", "198.51.100.9  user="),
+    ("sshd", "Unable to negotiate with ", "198.51.100.9 port 22: "),
+    ("dovecot", "imap-login: Disconnected (auth failed, 1 attempts in 2 secs): user=<", ">, method=PLAIN, rip=198.51.100.9, lip=x "),
+    ("postfix/smtpd", "warning: ", "x[198.51.100.9]: SASL LOGIN authentication failed "),
+    ("postfix/smtpd", "NOQUEUE: reject: RCPT from ", "x[198.51.100.9]: 554 5.7.1 "),
+    ("proftpd", "web1 (", "x[198.51.100.9]) - USER x: "),
+    ("exim4", "login authenticator failed for (", ") [198.51.100.9]: 535 "),
+    ("named", "client @0x7f ", "198.51.100.9#1 (x): query "),
+    ("mysqld", "Access denied for user '", "'@'198.51.100.9' (using "),
+)
+
+
 def hostile_lines(count, seed=3):
     """Lines built to make patterns backtrack: beginnings that rules know, and then a tail that nearly fits again and again."""
     rng = random.Random(seed)
-    beginnings = (
-        ("sshd", "Failed password for invalid user ", " from 198.51.100.9 port 22 ssh2x"),
-        ("sshd", "Failed password for ", " from 198.51.100.9 port 22"),
-        ("sshd", "Invalid user ", " from 198.51.100.9 port 2 2"),
-        ("sshd", "Connection closed by authenticating user ", " 198.51.100.9 port 22 [preauth"),
-        ("sshd", "User ", " from 198.51.100.9 not allowed because"),
-        ("sshd", "pam_unix(sshd:auth): authentication failure; logname= uid=0 euid=0 tty=ssh ruser= rhost=", "198.51.100.9  user="),
-        ("sshd", "Unable to negotiate with ", "198.51.100.9 port 22: "),
-        ("dovecot", "imap-login: Disconnected (auth failed, 1 attempts in 2 secs): user=<", ">, method=PLAIN, rip=198.51.100.9, lip=x "),
-        ("postfix/smtpd", "warning: ", "x[198.51.100.9]: SASL LOGIN authentication failed "),
-        ("postfix/smtpd", "NOQUEUE: reject: RCPT from ", "x[198.51.100.9]: 554 5.7.1 "),
-        ("proftpd", "web1 (", "x[198.51.100.9]) - USER x: "),
-        ("exim4", "login authenticator failed for (", ") [198.51.100.9]: 535 "),
-        ("named", "client @0x7f ", "198.51.100.9#1 (x): query "),
-        ("mysqld", "Access denied for user '", "'@'198.51.100.9' (using "),
-    )
     for stamp in stamps(rng, count):
-        tag, begin, part = rng.choice(beginnings)
+        tag, begin, part = rng.choice(BEGINNINGS)
         yield f"{stamp} web1 {tag}[1]: {begin}{part * rng.randint(1, 40)}"
 
 
-def one_long_line(length, seed=4):
-    text = "Failed password for invalid user "
-    part = "x from 198.51.100.9 port 22 ssh2 "
-    return f"Jan 12 00:30:41 web1 sshd[1]: {text}{part * (length // len(part))}"
+def long_lines(length):
+    """The same at their longest, and one in which the tail fits every time."""
+    fits = ("sshd", "Failed password for invalid user ", "x from 198.51.100.9 port 22 ssh2 ")
+    for tag, begin, part in (*BEGINNINGS, fits):
+        yield f"Jan 12 00:30:41 web1 {tag}[1]: {begin}{part * (length // len(part))}"
 
 
 def access_lines(count, seed=5):

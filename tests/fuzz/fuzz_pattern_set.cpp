@@ -8,6 +8,7 @@
 #include <string>
 
 #include "rules/ambiguity.hpp"
+#include "rules/pattern_cost.hpp"
 #include "rules/pattern_set.hpp"
 #include "rules/regex.hpp"
 #include "rules/tags.hpp"
@@ -41,6 +42,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   const std::string_view rest = input.substr(std::min(end + 1, input.size()));
   const std::string_view message = rest.substr(0, rest.find('\n'));
   (void)why_ambiguous(pattern);
+  (void)is_linear(pattern);
   const auto expanded = expand_tags(pattern);
   if (!expanded) return 0;
   const auto regex = Regex::compile(*expanded);

@@ -51,9 +51,8 @@ TEST_P(InjectionInto, BlamesTheSenderOrNobody) {
   hostile::inject(*reader, rules, outcome);
   EXPECT_THAT(outcome.misled, testing::IsEmpty());
   EXPECT_GE(outcome.lines, 100U);
-  // A search that costs too much is given up, so that no line takes more than 2 ms; then nobody is blamed.
-  EXPECT_LT(reader->given_up(), outcome.lines / 10);
-  std::cout << outcome.lines << " lines with hostile texts, " << reader->given_up() << " searches given up\n";
+  EXPECT_EQ(reader->given_up(), 0U);
+  std::cout << outcome.lines << " lines with hostile texts\n";
 }
 
 std::string title_of(const testing::TestParamInfo<std::string>& file) {
