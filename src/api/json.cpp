@@ -43,13 +43,19 @@ std::string time_text(WallTime time) {
   return fmt::format("\"{}\"", format_utc(time));
 }
 
+// The words for rules of files are their authors'.
+std::string reason_json(const Decision& decision) {
+  if (decision.rule > Rule::recovered) return text_json(reason_text(decision));
+  return fmt::format("\"{}\"", reason_text(decision));
+}
+
 // The members of a decision without the braces. Lists have a million of these, and watchers are told in the loop
 // thread, so it is written directly; nothing in it is the text of others.
 std::string decision_members(const Decision& decision) {
   return fmt::format(
-      R"("id":{},"prefix":"{}","scope":"{}","rule":"{}","reason":"{}","origin":"{}","proof":"{}","from":{},"until":{},)"
+      R"("id":{},"prefix":"{}","scope":"{}","rule":"{}","reason":{},"origin":"{}","proof":"{}","from":{},"until":{},)"
       R"("proven_at":{},"count":{},"protocol":"{}","port":{},"repeat":{})",
-      decision.id, decision.prefix.text(), scope_name(decision.scope), rule_name(decision.rule), reason_text(decision),
+      decision.id, decision.prefix.text(), scope_name(decision.scope), rule_name(decision.rule), reason_json(decision),
       origin_name(decision.origin), proof_name(decision.proof), time_text(decision.from), time_text(decision.until),
       time_text(decision.proven_at), decision.count, protocol_name(decision.protocol), decision.port, decision.repeat);
 }

@@ -95,6 +95,7 @@ Result<void> Daemon::load_rules(Config& config, RuleBook& book) {
   for (const std::string& fault : rule_faults_) log_error(fault);
   log_info(loaded->summary);
   config.policy.rules = std::move(loaded->settings);
+  use_reasons_of(config.policy.rules);
   service_names_ = ServiceNames(loaded->definitions);
   followed_.use(config.rules.follow && !options_.read_stdin ? loaded->files : std::vector<std::string>());
   reads_journal_ = !service_names_.empty() || loaded->book.jails.reads_journal();

@@ -68,9 +68,17 @@ Decision decision_of(const json& from) {
   return decision;
 }
 
+// Only the daemon has words for what rules of files have found; they come first in the note.
+std::string note_of(const json& from, const Decision& decision) {
+  const std::string note = text_of(from.at("note"));
+  if (decision.rule <= Rule::recovered) return note;
+  const auto reason = from.at("reason").get<std::string>();
+  return note.empty() ? reason : reason + ": " + note;
+}
+
 BanView ban_of(const json& from) {
-  return {decision_of(from), from.at("note").get<std::string>(), from.at("hits").get<uint64_t>(),
-          time_of(from.at("last_seen"))};
+  const Decision decision = decision_of(from);
+  return {decision, note_of(from, decision), from.at("hits").get<uint64_t>(), time_of(from.at("last_seen"))};
 }
 
 SourceStatus source_of(const json& from) {
@@ -133,7 +141,7 @@ ExplainReply why_of(const json& from) {
   if (!from.at("ban").is_null()) why.ban = ban_of(from.at("ban"));
   why.exempt = text_of(from.at("exempt"));
   for (const json& past : from.at("decisions"))
-    why.decisions.push_back({decision_of(past), text_of(past.at("note")), text_of(past.at("how_it_ended"))});
+    why.decisions.push_back({decision_of(past), note_of(past, decision_of(past)), text_of(past.at("how_it_ended"))});
   for (const json& one : from.at("evidence")) {
     why.evidence.push_back({time_of(one.at("at")), good(Address::parse(one.at("source").get<std::string>())),
                             rule_named(one.at("rule").get<std::string>()), one.at("line").get<std::string>()});
@@ -160,7 +168,8 @@ std::variant<Change, Dropped> record_of(const json& from) {
                                 {ChangeKind::added, ChangeKind::moved, ChangeKind::ended, ChangeKind::lifted,
                                  ChangeKind::absorbed, ChangeKind::evicted},
                                 change_name);
-  return Change{kind, decision_of(from), time_of(from.at("at")), from.at("note").get<std::string>()};
+  const Decision decision = decision_of(from);
+  return Change{kind, decision, time_of(from.at("at")), note_of(from, decision)};
 }
 
 }  // namespace

@@ -20,6 +20,7 @@ std::string field(std::string_view label, std::string_view value, const View& vi
 }
 
 std::string reason_of(const Decision& decision, std::string_view note) {
+  if (decision.rule > Rule::recovered && !note.empty()) return printable(note);
   std::string reason = reason_text(decision);
   if (!note.empty()) reason.append(": ").append(printable(note));
   return reason;

@@ -29,6 +29,7 @@ bool counts_bans(const f2b::Jail& jail) {
 RuleSettings settings_of(const f2b::Jail& jail, const BanSettings& ban) {
   RuleSettings settings;
   settings.name = fmt::format("jail:{:.50}", jail.name);
+  settings.what = fmt::format("failures in fail2ban's jail {:.50}", jail.name);
   settings.after = std::clamp<uint32_t>(jail.max_retry, 1, most_rule_after);
   settings.within = jail.find_time;
   settings.ban.first = jail.ban_time.value_or(std::max(ban.at_most, ban.first));

@@ -40,7 +40,7 @@ Verdict Judge::observe(const Event& event, WallTime now, std::vector<Change>& ch
 
 Verdict Judge::observe(const Event& event, WallTime now, std::vector<Change>& changes, Hint& hint) {
   const Verdict verdict = event.at <= now ? judge(event, now, changes, hint) : judge_future(event, now, changes, hint);
-  ++counts_[static_cast<size_t>(verdict)];
+  if (!event.echo || verdict == Verdict::decided) ++counts_[static_cast<size_t>(verdict)];
   return verdict;
 }
 
@@ -80,7 +80,7 @@ Verdict Judge::judge(const Event& event, WallTime now, std::vector<Change>& chan
   if (ban != ActiveBans::none) {
     const bool proves_more = event.proof != Proof::forgeable && decider_.active().ban(ban).scope == Scope::quiet;
     if (!proves_more) {
-      decider_.knock(ban, event.at);
+      if (!event.echo) decider_.knock(ban, event.at);  // else the line that led to the ban would prolong it
       return Verdict::stopped;
     }
   }

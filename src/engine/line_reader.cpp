@@ -1,9 +1,21 @@
 #include "engine/line_reader.hpp"
 
+#include <algorithm>
+#include <span>
+
+#include "parse/repeated_message.hpp"
+
 namespace palang {
 namespace {
 
 const LineOrigin unknown_origin;
+
+void mark_echoes(std::span<Event> events) {
+  for (size_t i = 1; i < events.size(); ++i)
+    events[i].echo = std::ranges::any_of(events.first(i), [&](const Event& other) {
+      return other.source == events[i].source && other.bits == events[i].bits;
+    });
+}
 
 }  // namespace
 
@@ -15,17 +27,19 @@ bool LineReader::for_each_reading(const RawLine& raw, LineFate fate, RuleSet& ru
   if (has_header && parser_.line().from_kernel) return false;
   LogEntry entry;
   entry.whole = raw.text;
+  LogLine line = parser_.line();
+  times_ = has_header ? unroll(line.message) : 1;
   const bool by_program = has_header && (reads_ != Reads::file || rules.wants_file(file, LineFormat::syslog));
   if (by_program) {
-    entry.line = parser_.line();
+    entry.line = line;
     use(entry);
   }
   bool read = by_program;
   for (const LineFormat format : others) {
     EntryReader& reader = readers_[static_cast<size_t>(format)];
-    if (by_program && rules.wants_program(parser_.line().program, format)) {
-      entry.line = parser_.line();
-      if (reader.read(parser_.line().message, format, parser_.line().at, entry)) use(entry);
+    if (by_program && rules.wants_program(line.program, format)) {
+      entry.line = line;
+      if (reader.read(line.message, format, line.at, entry)) use(entry);
     } else if (rules.wants_file(file, format)) {
       entry.line = {};
       read = true;
@@ -41,7 +55,9 @@ LineFate LineReader::by_rules(const RawLine& raw, LineFate fate, RuleBook& book,
   const size_t before = events.size();
   const auto match = [&](const LogEntry& entry) { book.rules.match(entry, origin, events); };
   const bool by_rules = book.rules.size() > 0 && for_each_reading(raw, fate, book.rules, match);
+  for (size_t i = before; i < events.size(); ++i) events[i].attempts = times_;
   const bool by_jails = book.jails.match(raw, events);
+  mark_echoes(std::span(events).subspan(before));
   if (!by_rules && !by_jails) return fate;
   return events.size() > before ? LineFate::matched : LineFate::unmatched;
 }

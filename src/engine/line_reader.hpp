@@ -45,6 +45,7 @@ class LineReader {
   LineParser parser_;
   std::array<EntryReader, line_formats> readers_;  // by format: what one has read stays while another reads
   Reads reads_;
+  uint32_t times_ = 1;  // that the last line stands for
 };
 
 }  // namespace palang

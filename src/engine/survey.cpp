@@ -83,7 +83,8 @@ void Survey::observe(const Source::Batch& batch) {
 }
 
 void Survey::take(const Event& event) {
-  if (result_.events++ == 0) result_.first = event.at;
+  if (result_.events == 0) result_.first = event.at;
+  if (!event.echo) ++result_.events;
   now_ = std::max(now_, event.at);
   events_.push_back(event);
   times_.push_back(now_);
@@ -134,7 +135,7 @@ void Survey::judge_group() {
   for (size_t e = 0; e < count; ++e) {
     // Entries stay where they are, also when others are inserted.
     records_[e] = &sources_.value(sources_.find_or_insert(events_[e].source, hashes_[e]).first);
-    ++records_[e]->events;
+    if (!events_[e].echo) ++records_[e]->events;
     count_port(events_[e]);
   }
   for (size_t i = 0; i < simulations_.size(); ++i) judge_group_by(*simulations_[i], i);

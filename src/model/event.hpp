@@ -29,6 +29,7 @@ struct Event {
   Proof proof = Proof::forgeable;
   // The line says "closed to everyone" (a default policy), not "refused to this source" (a rate, a list).
   bool port_is_closed = false;
+  bool echo = false;  // of a line of which another event about the same source came already: it is one attempt
   // Who saw it has counted so many packets already and calls that an offence (the tripwire). 0: it is to be counted.
   uint32_t counted = 0;
   uint8_t bits = 128;  // fewer: the source is its network of so many bits, as Prefix counts them

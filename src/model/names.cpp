@@ -3,6 +3,7 @@
 #include "model/decision.hpp"
 #include "model/event.hpp"
 #include "model/finding.hpp"
+#include "model/rule_settings.hpp"
 
 namespace palang {
 
@@ -65,7 +66,7 @@ std::string reason_text(const Decision& decision) {
     case Rule::manual: return "banned by hand";
     case Rule::recovered: return "found in the kernel; its history was lost";
   }
-  return "counted " + std::to_string(decision.count) + (decision.count == 1 ? " time" : " times");
+  return reason_by_rule(rule_name(decision.rule), decision.count);
 }
 
 }  // namespace palang

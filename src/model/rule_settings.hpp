@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 
 #include "base/time.hpp"
@@ -47,6 +48,7 @@ struct RuleSettings {
   };
 
   std::string name;
+  std::string what;                  // what it counts, in the plural: "failed ssh logins"; "": no words for it
   Proof proof = Proof::application;  // of its events
   Count count = Count::attempts;
   By by = By::address;
@@ -62,6 +64,15 @@ struct RuleSettings {
 [[nodiscard]] inline std::string distributed_name(const RuleSettings& rule) {
   return rule.name + "-distributed";
 }
+
+// Why somebody was banned who reached the threshold: "5 failed ssh logins within 10 minutes".
+[[nodiscard]] std::string reason_text(const RuleSettings& rule, uint32_t count);
+// The same for one of the sources of a distributed attack.
+[[nodiscard]] std::string distributed_reason_text(const RuleSettings& rule, uint32_t sources);
+// The words for a decision of the rule of this name; "counted 5 times" where none are known.
+[[nodiscard]] std::string reason_by_rule(std::string_view rule, uint32_t count);
+// From now on reason_by_rule() knows these rules, and no others. Any thread may call.
+void use_reasons_of(std::span<const RuleSettings> rules);
 
 // The limits that keep one source's memory small (promise 5); loaders refuse what is beyond.
 inline constexpr uint32_t most_rule_after = 10'000;

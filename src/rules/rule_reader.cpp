@@ -225,9 +225,10 @@ struct RuleKey {
 using Value = const ValueReader&;
 using To = RuleDefinition&;
 
-constexpr std::array<RuleKey, 20> rule_keys{{
+constexpr std::array<RuleKey, 21> rule_keys{{
     {"name", true, [](Value, To) {}},  // read before all others
     {"about", false, [](Value value, To rule) { value.text(rule.about, longest_text); }},
+    {"what", true, [](Value value, To rule) { value.text(rule.settings.what, longest_text); }},
     {"programs", false, [](Value value, To rule) { value.texts(rule.programs); }},
     {"units", false, [](Value value, To rule) { value.texts(rule.units); }},
     {"transports", false, [](Value value, To rule) { value.texts(rule.transports); }},

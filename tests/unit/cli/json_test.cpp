@@ -59,6 +59,19 @@ TEST(ReadJson, Allowed) {
   EXPECT_FALSE(read_allowed(R"({"allowed":[{"prefix":"192.0.2.7/24"}]})").has_value());
 }
 
+// The words for what a rule of a file has found are the daemon's.
+TEST(ReadJson, TakesTheReasonOfARuleFromTheDaemon) {
+  std::string ban = golden_ban();
+  const auto change = [&](std::string_view what, std::string_view into) {
+    ban.replace(ban.find(what), what.size(), into);
+  };
+  change(R"("rule":"blocked")", R"("rule":"json-test-login")");
+  change("refused 4 times, last at tcp/8083", "5 failed ssh logins within 10 minutes");
+  const auto bans = read_bans(R"({"total":1,"bans":[)" + ban + "]}");
+  ASSERT_TRUE(bans.has_value()) << bans.error().text;
+  EXPECT_THAT(bans->bans[0].note, testing::StartsWith("5 failed ssh logins within 10 minutes"));
+}
+
 TEST(ReadJson, Why) {
   std::string text(golden::why_begin);
   text.append(golden::ban_fields).append(",").append(golden::ban_extras).append(golden::why_middle);
