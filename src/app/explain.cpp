@@ -3,15 +3,14 @@
 #include <fmt/format.h>
 
 #include <istream>
-#include <map>
 #include <nlohmann/json.hpp>
 #include <ostream>
 
+#include "app/explain_counts.hpp"
 #include "app/followed_files.hpp"
 #include "app/rule_loading.hpp"
 #include "app/rule_words.hpp"
 #include "base/text.hpp"
-#include "cli/json.hpp"
 #include "cli/words.hpp"
 #include "engine/line_reader.hpp"
 #include "host/boot_time.hpp"
@@ -21,38 +20,11 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-// What the daemon has counted; asked once for each address.
-class Counted {
- public:
-  explicit Counted(const std::string& socket) : client_(socket) {}
-
-  [[nodiscard]] std::optional<uint32_t> of(const Address& source, Rule rule) {
-    if (unreachable_) return {};
-    auto known = replies_.find(source);
-    if (known == replies_.end()) {
-      const auto body = client_.fetch({"GET", Target("/v1/progress").add("address", source.text()), ""});
-      const auto reply = body ? read_progress(*body) : Result<ProgressReply>(Failure(body.error()));
-      if (!reply) {
-        unreachable_ = true;
-        return {};
-      }
-      known = replies_.emplace(source, *reply).first;
-    }
-    for (const Progress& one : known->second.counts)
-      if (one.rule == rule) return one.count;
-    return 0;
-  }
-
- private:
-  ApiClient client_;
-  bool unreachable_ = false;
-  std::map<Address, ProgressReply> replies_;  // of the lines of one command, which its user chose
-};
-
 struct Explained {
   ParsedLine parsed;
   LogLine line;  // where it is no firewall's
   std::vector<RuleTrial> trials;
+  std::vector<JailTrial> jails;
 };
 
 std::string_view fate_sentence(LineFate fate) {
@@ -72,7 +44,15 @@ std::string_view fate_sentence(LineFate fate) {
   return "a line";
 }
 
-Json trial_json(const RuleTrial& trial, Counted& counted) {
+void add_distance(Json& json, const Address& source, Rule rule, ExplainCounts& counts) {
+  const Distance distance = counts.distance_of(source, rule);
+  json["enough"] = distance.enough;
+  json["counted_here"] = distance.here;
+  json["reached"] = distance.reached;
+  json["counted"] = distance.daemon ? Json(*distance.daemon) : Json(nullptr);
+}
+
+Json trial_json(const RuleTrial& trial, ExplainCounts& counts) {
   Json json;
   json["rule"] = trial.rule->settings.name;
   json["matched"] = trial.matched;
@@ -83,12 +63,26 @@ Json trial_json(const RuleTrial& trial, Counted& counted) {
   json["user"] = trial.user;
   json["target"] = trial.target;
   json["threshold"] = threshold_text(trial.rule->settings);
-  const auto count = trial.source ? counted.of(*trial.source, rule_named(trial.rule->settings.name)) : std::nullopt;
-  json["counted"] = count ? Json(*count) : Json(nullptr);
+  if (trial.source) add_distance(json, *trial.source, rule_named(trial.rule->settings.name), counts);
   return json;
 }
 
-std::string as_json(std::string_view text, const Explained& explained, Counted& counted) {
+Json jail_json(const JailTrial& trial, ExplainCounts& counts) {
+  Json json;
+  json["jail"] = trial.jail->name;
+  json["filter"] = trial.jail->filter.name;
+  json["matched"] = trial.matched;
+  json["ignored"] = trial.ignored;
+  if (!trial.matched) return json;
+  json["pattern"] = trial.pattern;
+  json["source"] = trial.source.text();
+  json["user"] = trial.user;
+  json["threshold"] = threshold_text(settings_of(*trial.jail, BanSettings{}));
+  add_distance(json, trial.source.address(), trial.rule, counts);
+  return json;
+}
+
+std::string as_json(std::string_view text, const Explained& explained, ExplainCounts& counts) {
   Json json;
   json["line"] = text;
   json["parsed"] = line_fate_name(explained.parsed.fate);
@@ -103,12 +97,24 @@ std::string as_json(std::string_view text, const Explained& explained, Counted& 
     json["program"] = explained.line.program;
   }
   Json trials = Json::array();
-  for (const RuleTrial& trial : explained.trials) trials.push_back(trial_json(trial, counted));
+  for (const RuleTrial& trial : explained.trials) trials.push_back(trial_json(trial, counts));
   json["rules"] = std::move(trials);
+  Json jails = Json::array();
+  for (const JailTrial& trial : explained.jails) jails.push_back(jail_json(trial, counts));
+  json["jails"] = std::move(jails);
   return json.dump(-1, ' ', true, Json::error_handler_t::replace) + "\n";
 }
 
-std::string match_text(const RuleTrial& trial, Counted& counted) {
+// ": 2 of 5 in these lines, 1 of 5 counted by the daemon"
+std::string distance_text(const Distance& distance) {
+  std::string text = distance.reached
+                         ? fmt::format(", which this line reaches ({} of {})", distance.here, distance.enough)
+                         : fmt::format("; the lines explained here make {} of {}", distance.here, distance.enough);
+  if (distance.daemon) return text + fmt::format("; the daemon has counted {}", *distance.daemon);
+  return text + "; no daemon answers that could tell of others";
+}
+
+std::string match_text(const RuleTrial& trial, ExplainCounts& counts) {
   std::string text = fmt::format("  {}: ", trial.rule->settings.name);
   if (!trial.matched) return text + "doesn't match\n";
   if (trial.ignored) return text + "matches, and is none of its concern: one of its 'ignore' patterns matches, too\n";
@@ -119,13 +125,24 @@ std::string match_text(const RuleTrial& trial, Counted& counted) {
   text += "\n";
   if (!trial.pattern.empty()) text += fmt::format("    by {}\n", escape_controls(trial.pattern));
   text += fmt::format("    found at {}", threshold_text(trial.rule->settings));
-  if (!trial.source) return text + "\n";
-  if (const auto count = counted.of(*trial.source, rule_named(trial.rule->settings.name)))
-    return text + fmt::format("; the daemon has counted {} of it so far\n", *count);
-  return text + "; no daemon answers that could say how far it is\n";
+  if (trial.source) text += distance_text(counts.distance_of(*trial.source, rule_named(trial.rule->settings.name)));
+  return text + "\n";
 }
 
-std::string as_text(std::string_view text, const Explained& explained, Counted& counted, const Console& console) {
+std::string jail_text(const JailTrial& trial, ExplainCounts& counts) {
+  std::string text = fmt::format("  fail2ban's jail {} (filter {}): ", escape_controls(trial.jail->name),
+                                 escape_controls(trial.jail->filter.name));
+  if (!trial.matched) return text + "finds no failure\n";
+  const std::string source = trial.source.is_single() ? trial.source.address().text() : trial.source.text();
+  text += "matches, " + source;
+  if (!trial.user.empty()) text += fmt::format(", account '{}'", escape_controls(trial.user));
+  text += fmt::format("\n    by {}\n", escape_controls(trial.pattern));
+  if (trial.ignored) return text + "    which is in its ignoreip\n";
+  return text + fmt::format("    found at {}{}\n", threshold_text(settings_of(*trial.jail, BanSettings{})),
+                            distance_text(counts.distance_of(trial.source.address(), trial.rule)));
+}
+
+std::string as_text(std::string_view text, const Explained& explained, ExplainCounts& counts, const Console& console) {
   const LineFate fate = explained.parsed.fate;
   std::string out = Style(console.colour).bold(escape_controls(text)) + "\n";
   if (fate == LineFate::not_ours)
@@ -139,8 +156,9 @@ std::string as_text(std::string_view text, const Explained& explained, Counted& 
     return out + fmt::format("  {} tried {}/{} at {}; rule blocked\n", event.source.text(),
                              protocol_name(event.protocol), event.port, format_local(event.at));
   if (fate != LineFate::not_ours && fate != LineFate::no_header) return out + "  it is not judged\n";
-  if (explained.trials.empty()) return out + "  no rule is for such lines\n";
-  for (const RuleTrial& trial : explained.trials) out += match_text(trial, counted);
+  if (explained.trials.empty() && explained.jails.empty()) return out + "  no rule is for such lines\n";
+  for (const RuleTrial& trial : explained.trials) out += match_text(trial, counts);
+  for (const JailTrial& trial : explained.jails) out += jail_text(trial, counts);
   return out;
 }
 
@@ -152,20 +170,33 @@ Result<void> run_explain(const ExplainOptions& options, const Console& console) 
   auto rules = load_rule_set(*config);
   if (!rules) return Failure(rules.error());
   for (const std::string& fault : rules->faults) console.err << "palang: " << printable(fault) << "\n";
-  Counted counted(options.socket);
+  PolicySettings policy = config->policy;
+  policy.rules = rules->settings;
+  ExplainCounts counts(policy, options.socket);
   LineReader reader(boot_time());
   const std::string file = options.file.empty() ? "" : path_for_rules(options.file, rules->files);
   LineOrigin origin;
   origin.file = file;
   origin.unit = options.unit;
+  RuleBook book;
+  book.rules = std::move(rules->book.rules);
+  JailSet jails = std::move(rules->book.jails);
+  const bool from_anywhere = file.empty() && options.unit.empty();
+  std::vector<Event> events;
   const auto show = [&](const std::string& text) {
     const RawLine raw{text, Framing::syslog, SystemClock{}.now(), &origin};
     Explained explained;
     explained.parsed = reader.parse(raw);
     explained.line = reader.line();
-    if (explained.parsed.fate == LineFate::not_ours || explained.parsed.fate == LineFate::no_header)
-      explained.trials = reader.explain(raw, rules->book.rules);
-    console.out << (options.json ? as_json(text, explained, counted) : as_text(text, explained, counted, console));
+    const LineFate fate = explained.parsed.fate;
+    events.clear();
+    if (fate == LineFate::not_ours || fate == LineFate::no_header) {
+      (void)reader.by_rules(raw, fate, book, events);
+      explained.jails = jails.explain(raw, from_anywhere, events);
+      counts.count(events);
+      explained.trials = reader.explain(raw, book.rules);
+    }
+    console.out << (options.json ? as_json(text, explained, counts) : as_text(text, explained, counts, console));
   };
   if (options.line) {
     show(*options.line);

@@ -19,6 +19,10 @@ std::string value_of(const LineOrigin& origin, std::string_view field) {
   return {};
 }
 
+bool is_ignored(const f2b::Jail& jail, const f2b::FilterFailure& failure) {
+  return std::ranges::any_of(jail.ignored, [&](const Prefix& prefix) { return prefix.contains(*failure.source); });
+}
+
 }  // namespace
 
 // fail2ban's filter for repeated offenders reads fail2ban's own log, which nobody writes any more.
@@ -129,7 +133,7 @@ bool JailSet::match(const RawLine& raw, std::vector<Event>& events) {
   return read;
 }
 
-void JailSet::take(const Loaded& loaded, const RawLine& raw, std::vector<Event>& events) {
+std::vector<f2b::FilterFailure> JailSet::failures_in(const Loaded& loaded, const RawLine& raw) {
   std::vector<f2b::FilterFailure> found;
   if (raw.framing == Framing::message) {
     text_ = f2b::journal_text({"localhost", raw.origin->identifier, raw.origin->pid, raw.text});
@@ -137,21 +141,53 @@ void JailSet::take(const Loaded& loaded, const RawLine& raw, std::vector<Event>&
   } else {
     loaded.filter->observe(raw.text, raw.at, found);
   }
-  for (f2b::FilterFailure& failure : found) {
-    if (!failure.source || failure.quiet || failure.pending) continue;
-    const auto is_ignored = [&](const Prefix& prefix) { return prefix.contains(*failure.source); };
-    if (std::ranges::any_of(loaded.jail.ignored, is_ignored)) continue;
-    const f2b::FilterFailure& kept = failures_.emplace_back(std::move(failure));
-    Event event;
-    event.at = kept.at;
-    event.source = kept.source->address();
-    event.bits = kept.source->bits();
-    event.rule = loaded.rule;
-    event.proof = loaded.proof;
-    event.user = kept.user;
-    event.line = kept.lines.empty() ? raw.text : std::string_view(kept.lines.back());
-    events.push_back(event);
+  std::erase_if(found, [](const auto& failure) { return !failure.source || failure.quiet || failure.pending; });
+  return found;
+}
+
+Event JailSet::event_of(const Loaded& loaded, const f2b::FilterFailure& failure, const RawLine& raw) {
+  Event event;
+  event.at = failure.at;
+  event.source = failure.source->address();
+  event.bits = failure.source->bits();
+  event.rule = loaded.rule;
+  event.proof = loaded.proof;
+  event.user = failure.user;
+  event.line = failure.lines.empty() ? raw.text : std::string_view(failure.lines.back());
+  return event;
+}
+
+void JailSet::take(const Loaded& loaded, const RawLine& raw, std::vector<Event>& events) {
+  for (f2b::FilterFailure& failure : failures_in(loaded, raw)) {
+    if (is_ignored(loaded.jail, failure)) continue;
+    events.push_back(event_of(loaded, failures_.emplace_back(std::move(failure)), raw));
   }
+}
+
+bool JailSet::is_offered(size_t jail, const LineOrigin& origin) {
+  if (origin.file.empty()) return reads(jails_[jail], origin);
+  return std::ranges::find(of_file(origin.file), jail) != of_file(origin.file).end();
+}
+
+std::vector<JailTrial> JailSet::explain(const RawLine& raw, bool anywhere, std::vector<Event>& events) {
+  std::vector<JailTrial> trials;
+  failures_.clear();
+  for (size_t i = 0; i < jails_.size(); ++i) {
+    const Loaded& loaded = jails_[i];
+    if (counts_bans(loaded.jail) || (!anywhere && !is_offered(i, *raw.origin))) continue;
+    JailTrial& trial = trials.emplace_back();
+    trial.jail = &loaded.jail;
+    trial.rule = loaded.rule;
+    for (f2b::FilterFailure& failure : failures_in(loaded, raw)) {
+      trial.matched = true;
+      trial.ignored = is_ignored(loaded.jail, failure);
+      trial.pattern = loaded.filter->failregex()[failure.pattern].source();
+      trial.source = *failure.source;
+      trial.user = failure.user;
+      if (!trial.ignored) events.push_back(event_of(loaded, failures_.emplace_back(std::move(failure)), raw));
+    }
+  }
+  return trials;
 }
 
 std::vector<std::string> JailSet::files() const {
