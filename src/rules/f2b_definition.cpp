@@ -51,6 +51,26 @@ void set_field(Definition& definition, std::string_view name, const std::string&
   if (name == "ignoreregex") add(definition.ignoreregex);
 }
 
+// A filter may have options of any name, for others to refer to; one that nothing refers to, and that looks like one
+// that means something, is misspelt.
+void find_misspelt(const Config& config, std::vector<std::string>& complaints) {
+  const auto is_referred_to = [&](const std::string& name) {
+    return std::ranges::any_of(config.sections(), [&](const IniSection& section) {
+      return std::ranges::any_of(section.options, [&](const auto& option) {
+        const std::string text = lower(option.second.text);
+        return text.find("%(" + name + ")s") != std::string::npos || text.find("<" + name + ">") != std::string::npos;
+      });
+    });
+  };
+  for (const auto& [name, option] : config.section("Definition")->options) {
+    if (name.starts_with("known/") || is_filter_option(name) || is_referred_to(name)) continue;
+    const std::string_view near = nearest(name, filter_options);
+    if (near.empty()) continue;
+    complaints.push_back(option.file + ":" + std::to_string(option.line) + ": [Definition] has \"" +
+                         escape_controls(name) + "\", which nothing uses; did you mean \"" + std::string(near) + "\"?");
+  }
+}
+
 Values lower_names(const Values& values) {
   Values result;
   for (const auto& [name, value] : values) result[lower(name)] = value;
@@ -144,6 +164,10 @@ Definition FilterFile::define(const Values& combined, const Values& jail) const 
     if (auto expanded = substitute_tags(std::move(with_line), {}, others))
       definition.prefix_line = (*expanded)["__prefix_line"];
   }
+  for (const std::string_view option : filter_options)
+    if (const IniValue* written = config_.raw("Definition", option); written != nullptr && !written->file.empty())
+      definition.places[std::string(option)] = written->file + ":" + std::to_string(written->line);
+  find_misspelt(config_, definition.complaints);
   for (const auto& [name, value] : combined) set_field(definition, name, value);
   for (const auto& [name, value] : jail) set_field(definition, name, value);
   return definition;

@@ -22,6 +22,7 @@ struct Definition {
   std::string usedns = "warn";
   std::string logtimezone;
   std::string prefix_line;              // what the log daemon writes before the message: __prefix_line of the filter
+  Values places;                        // "FILE:LINE" of prefregex, failregex, … by name
   std::vector<std::string> files;       // it was read from
   std::vector<std::string> complaints;  // sentences with file and line: what was left out
 };

@@ -61,23 +61,28 @@ Result<void> Filter::add_patterns(const Definition& definition) {
   const Pattern::Options plain{.names = definition.usedns != "no"};
   Pattern::Options searched = plain;
   searched.multiline = buffer_.is_multiline();
+  // "/etc/fail2ban/filter.d/sshd.conf:12: failregex: …"
+  const auto refuse = [&](const std::string& option, const std::string& why) {
+    const auto place = definition.places.find(option);
+    return fail((place == definition.places.end() ? "" : place->second + ": ") + option + ": " + why);
+  };
   if (!strip(definition.prefregex).empty()) {
     auto pattern = Pattern::compile(definition.prefregex, plain);
-    if (!pattern) return fail("prefregex: " + pattern.error().text);
+    if (!pattern) return refuse("prefregex", pattern.error().text);
     prefregex_ = std::move(*pattern);
   }
   for (const std::string& text : definition.failregex) {
     auto pattern = Pattern::compile(text, searched);
-    if (!pattern) return fail("failregex: " + pattern.error().text);
+    if (!pattern) return refuse("failregex", pattern.error().text);
     if (!pattern->names_someone() && !(prefregex_ && prefregex_->names_someone()))
-      return fail("failregex: the pattern \"" + escape_controls(text) +
-                  "\" has no <HOST> or other tag that says who failed");
+      return refuse("failregex",
+                    "the pattern \"" + escape_controls(text) + "\" has no <HOST> or other tag that says who failed");
     failregex_.push_back(std::move(*pattern));
   }
   add_prefilter();
   for (const std::string& text : definition.ignoreregex) {
     auto pattern = Pattern::compile(text, plain);
-    if (!pattern) return fail("ignoreregex: " + pattern.error().text);
+    if (!pattern) return refuse("ignoreregex", pattern.error().text);
     ignoreregex_.push_back(std::move(*pattern));
   }
   return {};

@@ -144,6 +144,9 @@ class JailReader {
     auto combined = file->combine(own, reference->options, false);
     if (!combined) return std::unexpected(combined.error());
     jail_.definition = file->define(*combined, filter_values);
+    for (const auto& [name, value] : filter_values)
+      if (const IniValue* raw = config_.raw(jail_.name, name); raw != nullptr && !raw->file.empty())
+        jail_.definition.places[name] = raw->file + ":" + std::to_string(raw->line);
     jail_.filter = std::move(*reference);
     return {};
   }

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import subprocess
 
@@ -153,7 +154,14 @@ logpath = @DIRECTORY@/auth.log
 enabled = true
 filter = nobody-wrote-this
 logpath = @DIRECTORY@/auth.log
+[circle]
+enabled = true
+maxretri = 3
+logpath = @DIRECTORY@/auth.log
 """
+
+CIRCLE = {"circle.conf": "[INCLUDES]\nbefore = circle2.conf\n[Definition]\nfailregex = ^round <HOST>$\n",
+          "circle2.conf": "[INCLUDES]\nbefore = circle.conf\n        nowhere.conf\n"}
 
 
 def fail2ban(gate, jails=JAIL_LOCAL):
@@ -163,6 +171,9 @@ def fail2ban(gate, jails=JAIL_LOCAL):
     directory = gate.path("fail2ban")
     shutil.copytree("/etc/fail2ban", directory)
     shutil.rmtree(directory + "/jail.d")  # Debian's enables a jail of its own
+    for name, text in CIRCLE.items():
+        with open(f"{directory}/filter.d/{name}", "w", encoding="utf-8") as file:
+            file.write(text)
     with open(directory + "/jail.local", "w", encoding="utf-8") as file:
         file.write(jails.replace("@DIRECTORY@", gate.directory))
     return directory
@@ -174,6 +185,24 @@ def local(gate, *arguments):
     return done.returncode, done.stdout, done.stderr
 
 
+def explain_what_was_counted(gate, log, config):
+    """A stranger fails twice; then a third line is explained."""
+    stranger = gate.stranger()
+    for _ in range(2):
+        guess_password(gate, stranger)
+    line = f"{bsd_stamp()} web1 sshd[7]: Failed password for root from {stranger} port 64490 ssh2"
+
+    def explained():
+        code, out, err = local(gate, "explain", line, "--file", log.path, "--config", config, "--socket", gate.socket, "--json")
+        equal(code, 0, f"explain ({err})")
+        return {jail["jail"]: jail for jail in json.loads(out)["jails"]}
+    wait_until(lambda: explained()["sshd"]["counted"] == 2, "what the daemon has counted", 5)
+    jail = explained()["sshd"]
+    equal((jail["source"], jail["user"], jail["counted_here"], jail["enough"]), (stranger, "root", 1, 5), "the jail's view")
+    check("<HOST>" in jail["pattern"], "the failregex as the filter has it")
+    check("circle" in explained() and "postfix" not in explained(), "only jails of this file are offered the line")
+
+
 def test_jails_of_fail2ban_work_unmodified(gate):
     directory = fail2ban(gate)
     log, mail = LogFile(gate.path("auth.log")), LogFile(gate.path("mail.log"))
@@ -183,18 +212,24 @@ def test_jails_of_fail2ban_work_unmodified(gate):
     equal(code, 0, f"import ({err})")
     report = {jail["jail"]: jail for jail in json.loads(out)["jails"]}
     equal({name for name, jail in report.items() if jail["carried_over"]},
-          {"sshd", "nginx-http-auth", "postfix", "dovecot", "recidive"}, "what can be carried over")
-    check(report["broken"]["differs"] and report["missing"]["differs"], "the others say why not")
+          {"sshd", "nginx-http-auth", "postfix", "dovecot", "recidive", "circle"}, "what can be carried over")
+    for jail, key, pattern in (("broken", "differs", r"jail\.local:\d+: failregex: .*missing closing parenthesis"),
+                               ("missing", "differs", r"jail\.local:\d+: .*there is no .*/nobody-wrote-this\.conf"),
+                               ("circle", "complaints", r"circle2\.conf:2: includes .*, which includes it"),
+                               ("circle", "complaints", r"circle2\.conf:2: .*nowhere\.conf is missing"),
+                               ("circle", "complaints", r'jail\.local:\d+: .*no option "maxretri"; did you mean "maxretry"')):
+        check(any(re.search(pattern, sentence) for sentence in report[jail][key]), f"{jail}: {pattern} in {report[jail]}")
     equal(open(config, encoding="utf-8").read(), before, "the import changes nothing")
 
     gate.start()
     code, out, err = local(gate, "rules", "load-fail2ban", directory, "--config", config, "--socket", gate.socket)
     equal(code, 0, f"load-fail2ban ({err})")
-    check("5 of 7 jails" in gate.said(), f"the daemon takes the jails on: {gate.said()}")
+    check("6 of 8 jails" in gate.said(), f"the daemon takes the jails on: {gate.said()}")
     check(any("broken" in trouble for trouble in gate.status()["troubles"]), "and names the broken ones")
 
     Sshd(gate, log)
     Nginx(gate)
+    explain_what_was_counted(gate, log, config)
     guesser, visitor, relay = gate.stranger(), gate.stranger(), gate.stranger()
     attempts = guess_until_banned(gate, guesser, 5)
     check(attempts <= 7, f"banned before the third next attempt: {attempts}")

@@ -124,6 +124,7 @@ TEST_F(F2bJails, AReportSaysWhatTheyBecomeAndWhatIsLost) {
   const JailReport broken = report_on(jails.enabled[2]);
   EXPECT_FALSE(broken.carried_over);
   EXPECT_THAT(broken.differs, ElementsAre(HasSubstr("missing closing parenthesis")));
+  EXPECT_THAT(broken.differs, ElementsAre(HasSubstr(tree_.path("jail.local") + ":")));
 }
 
 TEST(F2bTricks, AreFoundBeforeTheAddress) {
@@ -144,6 +145,16 @@ TEST(F2bTime, IsReadWithUnits) {
   EXPECT_EQ(read_time(""), std::nullopt);
   EXPECT_EQ(read_time("soon"), std::nullopt);
   EXPECT_EQ(read_time("5 parsecs"), std::nullopt);
+}
+
+TEST_F(F2bJails, AMisspeltOptionOfAFilterIsNamed) {
+  tree_.file("filter.d/web.conf",
+             "[Definition]\nfailregex = %(_words)s <ADDR>$\n_words = ^ bad\nfailregx = ^ worse <ADDR>$\n");
+  const Jails jails = read("[web]\nenabled = true\n");
+  ASSERT_THAT(jails.enabled, SizeIs(1));
+  EXPECT_THAT(jails.enabled[0].definition.complaints,
+              ElementsAre(HasSubstr(
+                  "web.conf:4: [Definition] has \"failregx\", which nothing uses; did you mean \"failregex\"?")));
 }
 
 }  // namespace
