@@ -105,6 +105,7 @@ std::vector<NamedCount> Answers::counters() {
   all.push_back({"sources_evicted", judge.detectors().evicted() + judge.rules().evicted()});
   all.push_back({"rules_loaded", gate_.book().size()});
   all.push_back({"rule_searches_given_up", gate_.book().given_up()});
+  all.push_back({"jail_sessions_evicted", gate_.book().jails.sessions_evicted()});
   all.push_back({"bans_evicted", judge.decider().evicted()});
   all.push_back({"subjects_forgotten", judge.decider().forgotten()});
   all.push_back({"kernel_table_rebuilds", gate_.rebuilds()});

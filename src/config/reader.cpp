@@ -35,6 +35,9 @@ std::vector<std::string_view> paths_of(const Items& items) {
 
 // "no such key; did you mean ban.for?" The nearest by its full name, else one of the same name in another section.
 std::string no_such_key(std::string_view path) {
+  if (path == "rule" || path == "override")
+    return "rules are not written here but in files of a directory that rules.directories names: "
+           "/etc/palang/rules.d/mine.toml";
   std::string_view near = nearest(path, paths_of(config_keys()));
   if (near.empty()) {
     const auto same_leaf = [&](const Key& key) { return leaf_of(key.path) == leaf_of(path); };

@@ -203,6 +203,12 @@ bool JailSet::reads_journal() const {
   return std::ranges::any_of(jails_, [](const Loaded& loaded) { return loaded.jail.journal; });
 }
 
+uint64_t JailSet::sessions_evicted() const {
+  uint64_t sum = 0;
+  for (const Loaded& loaded : jails_) sum += loaded.filter->counters().sessions_evicted;
+  return sum;
+}
+
 uint64_t JailSet::given_up() const {
   uint64_t sum = 0;
   for (const Loaded& loaded : jails_) sum += loaded.filter->counters().given_up;

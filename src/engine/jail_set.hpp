@@ -53,6 +53,8 @@ class JailSet {
   [[nodiscard]] std::vector<std::string> files() const;  // globs
   [[nodiscard]] bool reads_journal() const;
   [[nodiscard]] uint64_t given_up() const;
+  // Sessions over several lines that were forgotten because there were too many.
+  [[nodiscard]] uint64_t sessions_evicted() const;
 
  private:
   // One term of a journalmatch: "_SYSTEMD_UNIT=sshd.service".

@@ -230,7 +230,7 @@ constexpr std::array<RuleKey, 21> rule_keys{{
     {"about", false, [](Value value, To rule) { value.text(rule.about, longest_text); }},
     {"what", true, [](Value value, To rule) { value.text(rule.settings.what, longest_text); }},
     {"programs", false, [](Value value, To rule) { value.texts(rule.programs); }},
-    {"units", false, [](Value value, To rule) { value.texts(rule.units); }},
+    {"units", true, [](Value value, To rule) { value.texts(rule.units); }},
     {"transports", false, [](Value value, To rule) { value.texts(rule.transports); }},
     {"uids", false, [](Value value, To rule) { value.uids(rule.uids); }},
     {"files", true, [](Value value, To rule) { value.texts(rule.files); }},

@@ -18,7 +18,7 @@ from gate import ROOT, Report
 
 PROGRAM = f"{os.environ['PALANG_BENCH_DIR']}/rules_bench"
 SSHD_FILTER = "/etc/fail2ban/filter.d/sshd.conf"
-SSHGUARD_PARSERS = ("/usr/libexec/sshguard/sshg-parser", "/usr/lib/sshguard/sshg-parser", "/usr/lib/x86_64-linux-gnu/sshg-parser")
+SSHGUARD_PARSERS = (os.environ.get("SSHG_PARSER", ""), "/usr/libexec/sshguard/sshg-parser", "/usr/lib/sshguard/sshg-parser", "/usr/lib/x86_64-linux-gnu/sshg-parser")
 
 
 def bench(log, *options):

@@ -141,5 +141,25 @@ TEST(ShippedRules, KnowTheServersThatTheGuideNames) {
   }
 }
 
+// What a web application says in sshd's name is not believed; sshd is, under each name that distributions give it.
+TEST(ShippedRules, BelieveTheUnitsOfTheirService) {
+  auto set = RuleSet::compile(shipped::rules().rules);
+  ASSERT_TRUE(set);
+  const auto events_by = [&](std::string_view unit) {
+    LogEntry entry;
+    entry.whole = "Failed password for root from 203.0.113.9 port 64490 ssh2";
+    entry.line = {WallTime{}, "sshd", entry.whole, false};
+    LineOrigin origin;
+    origin.unit = unit;
+    std::vector<Event> events;
+    set->match(entry, origin, events);
+    return events.size();
+  };
+  EXPECT_EQ(events_by("apache2.service"), 0U);
+  EXPECT_EQ(events_by("php8.2-fpm.service"), 0U);
+  for (const char* unit : {"", "ssh.service", "sshd.service", "sshd@3-192.0.2.1:22-203.0.113.9:64490.service"})
+    EXPECT_GT(events_by(unit), 0U) << unit;
+}
+
 }  // namespace
 }  // namespace palang

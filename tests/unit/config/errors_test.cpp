@@ -21,6 +21,12 @@ TEST(ConfigErrors, NameFileLineKeyAndTheNearestKey) {
   EXPECT_EQ(complaint("[bann]\nfor = \"1d\""), "f.toml:1: bann: no such section; did you mean [ban]?");
 }
 
+TEST(ConfigErrors, RulesHaveFilesOfTheirOwn) {
+  EXPECT_EQ(complaint("[[rule]]\nname = \"mine\"\n"),
+            "f.toml:1: rule: rules are not written here but in files of a directory that rules.directories names: "
+            "/etc/palang/rules.d/mine.toml");
+}
+
 TEST(ConfigErrors, AllOfAFileAreToldInItsOrder) {
   EXPECT_EQ(complaint("[log]\nlevel = \"loud\"\n[ban]\nquiet = 5\nfor = \"0s\"\n[ledger]\npath = \"x.db\"\n"),
             "f.toml:2: log.level: must be \"error\", \"warning\", \"notice\", \"info\" or \"debug\", not 'loud'\n"

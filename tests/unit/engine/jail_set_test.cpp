@@ -102,6 +102,46 @@ TEST(JailSet, AJailThatCannotBeCarriedOverStopsNoOther) {
   EXPECT_THAT(faults, SizeIs(2));
 }
 
+TEST(JailSet, ExplainsWhatEachJailMadeOfALine) {
+  f2b::Jail ignoring = jail("ignoring");
+  ignoring.ignored = {make::prefix("203.0.113.0/24")};
+  f2b::Jail elsewhere = jail("elsewhere");
+  elsewhere.logs = {{"/var/log/other.log", false, 0}};
+  f2b::Jail other = jail("other");
+  other.definition.failregex = {"refused <HOST>$"};
+  JailSet set = compiled({jail("app"), ignoring, elsewhere, other});
+  LineOrigin own;
+  own.file = "/var/log/app/x.log";
+  std::vector<Event> events;
+  const auto trials = set.explain(line_from(own, failed), false, events);
+  ASSERT_THAT(trials, SizeIs(3)) << "not those of other files";
+  EXPECT_TRUE(trials[0].matched);
+  EXPECT_EQ(trials[0].pattern, "login failed for <F-USER>\\S+</F-USER> from <HOST>$") << "as the filter has it";
+  EXPECT_EQ(trials[0].source, make::prefix("203.0.113.9"));
+  EXPECT_EQ(trials[0].user, "anna");
+  EXPECT_TRUE(trials[1].ignored);
+  EXPECT_FALSE(trials[2].matched);
+  ASSERT_THAT(events, SizeIs(1)) << "what is ignored is none";
+  events.clear();
+  EXPECT_THAT(set.explain(line_from(own, failed), true, events), SizeIs(4)) << "wherever it comes from";
+}
+
+TEST(JailSet, SessionsThatGiveWayAreCounted) {
+  f2b::Jail sessions = jail("sessions");
+  sessions.definition.prefregex = "^<F-MLFID>\\s*app\\[\\d+\\]</F-MLFID>: <F-CONTENT>.+</F-CONTENT>$";
+  sessions.definition.failregex = {"^<F-NOFAIL>connection from</F-NOFAIL> <HOST>$"};
+  JailSet set = compiled({sessions});
+  LineOrigin own;
+  own.file = "/var/log/app/x.log";
+  std::vector<Event> events;
+  constexpr int most = 16'384;
+  for (int i = 0; i < most + 100; ++i) {
+    const std::string line = "2025-01-12 11:59:00 app[" + std::to_string(i) + "]: connection from 203.0.113.9";
+    (void)set.match(line_from(own, line), events);
+  }
+  EXPECT_EQ(set.sessions_evicted(), 100U);
+}
+
 TEST(JailSettings, AreTheJails) {
   f2b::Jail one = jail("app");
   one.max_retry = 3;
