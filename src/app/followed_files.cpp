@@ -28,6 +28,12 @@ bool all_digits(std::string_view text) {
   return !text.empty() && std::ranges::all_of(text, [](char c) { return c >= '0' && c <= '9'; });
 }
 
+// Of "*error*.log", not of "*.log": by that any log would be PostgreSQL's.
+bool says_a_name(const std::string& file_glob) {
+  const std::string stem = file_glob.substr(0, file_glob.find('.'));
+  return std::ranges::any_of(stem, [](char c) { return c != '*' && c != '?'; });
+}
+
 }  // namespace
 
 std::string_view name_before_rotation(std::string_view path) {
@@ -52,7 +58,7 @@ std::string path_for_rules(const std::string& path, const std::vector<std::strin
     const std::filesystem::path pattern(glob);
     const bool named_like = ::fnmatch(pattern.filename().c_str(), name.c_str(), FNM_PATHNAME) == 0;
     const std::string directory = pattern.parent_path().string();
-    if (named_like && directory.find_first_of("*?[") == std::string::npos)
+    if (named_like && says_a_name(pattern.filename().string()) && directory.find_first_of("*?[") == std::string::npos)
       return std::filesystem::path(directory) / name;
   }
   return plain;

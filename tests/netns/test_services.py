@@ -257,3 +257,16 @@ def test_jails_of_fail2ban_work_unmodified(gate):
     gate.wait_until_banned(relay)
     equal(gate.ask("why", relay)["ban"]["rule"], "jail:recidive", "its second ban")
     check(gate.kernel()[relay]["expires"] > 6 * 86400, "is a week")
+
+
+def test_a_copied_log_is_read_by_its_programs(gate):
+    config = gate.config(rules={"follow": False})
+    line = "Jan 12 00:30:41 mx1 dovecot: imap-login: Disconnected (auth failed, 1 attempts in 2 secs): user=<bob>, rip=203.0.113.9, lip=192.0.2.1\n"
+    for name in ("copy.log", "mail.log.1", "dovecot"):
+        LogFile(gate.path(name)).append(line)
+        code, out, err = local(gate, "rules", "coverage", gate.path(name), "--config", config, "--json")
+        equal((code, json.loads(out)["understood"]), (0, 1), f"a copy named {name} ({err})")
+    LogFile(gate.path("error.log")).append('2025/01/12 00:30:41 [error] 7#7: *4 access forbidden by rule, client: 203.0.113.9, server: x, '
+                                           'request: "GET /.git/config HTTP/1.1", host: "x"\n')
+    code, out, err = local(gate, "rules", "coverage", gate.path("error.log"), "--config", config, "--json")
+    equal((code, json.loads(out)["understood"]), (0, 1), f"one named like nginx's ({err})")
