@@ -54,13 +54,19 @@ std::string path_for_rules(const std::string& path, const std::vector<std::strin
   const std::string name = std::filesystem::path(plain).filename().string();
   for (const std::string& glob : globs)
     if (::fnmatch(glob.c_str(), plain.c_str(), FNM_PATHNAME) == 0) return plain;
+  std::string best;
   for (const std::string& glob : globs) {
     const std::filesystem::path pattern(glob);
-    const bool named_like = ::fnmatch(pattern.filename().c_str(), name.c_str(), FNM_PATHNAME) == 0;
+    const std::string of_files = pattern.filename().string();
     const std::string directory = pattern.parent_path().string();
-    if (named_like && says_a_name(pattern.filename().string()) && directory.find_first_of("*?[") == std::string::npos)
-      return std::filesystem::path(directory) / name;
+    if (::fnmatch(of_files.c_str(), name.c_str(), FNM_PATHNAME) != 0 || !says_a_name(of_files)) continue;
+    if (directory.find_first_of("*?[") != std::string::npos) continue;
+    // Both Apache and nginx have an error.log; "nginx" somewhere in the path says whose it is.
+    const bool says_whose = plain.find(pattern.parent_path().filename().string()) != std::string::npos;
+    if (best.empty() || says_whose) best = std::filesystem::path(directory) / name;
+    if (says_whose) break;
   }
+  if (!best.empty()) return best;
   return plain;
 }
 

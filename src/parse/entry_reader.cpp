@@ -13,7 +13,7 @@ bool EntryReader::read(std::string_view text, LineFormat format, WallTime newest
   switch (format) {
     case LineFormat::syslog: return false;
     case LineFormat::plain: return read_plain(text, newest, entry);
-    case LineFormat::error: return read_error(text, entry);
+    case LineFormat::error: return read_error(text, newest, entry);
     case LineFormat::access: {
       const auto access = read_access_line(text, times_);
       if (!access) return false;
@@ -42,8 +42,10 @@ bool EntryReader::read_plain(std::string_view text, WallTime newest, LogEntry& e
   return !entry.line.message.empty();
 }
 
-bool EntryReader::read_error(std::string_view text, LogEntry& entry) {
-  const auto line = read_error_line(text, times_);
+bool EntryReader::read_error(std::string_view text, WallTime newest, LogEntry& entry) {
+  auto line = read_error_line(text, times_);
+  const bool by_syslog = !entry.line.program.empty() && text.starts_with('[');
+  if (!line && by_syslog) line = read_apache_by_syslog(text, newest);
   if (!line) return false;
   entry.line.at = line->at;
   entry.line.message = line->message;

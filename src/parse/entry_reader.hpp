@@ -18,7 +18,7 @@ class EntryReader {
 
  private:
   [[nodiscard]] bool read_plain(std::string_view text, WallTime newest, LogEntry& entry);
-  [[nodiscard]] bool read_error(std::string_view text, LogEntry& entry);
+  [[nodiscard]] bool read_error(std::string_view text, WallTime newest, LogEntry& entry);
 
   LogTimeReader times_;
   ModsecReader modsec_;

@@ -58,10 +58,8 @@ std::optional<LogLine> read_apache(std::string_view line, LogTimeReader& times) 
   const auto stamp = times.asctime(line.substr(1));
   if (!stamp) return {};
   std::string_view rest = line.substr(1 + stamp->length);
-  if (!skip_text(rest, "] ") || !take_bracketed(rest)) return {};
-  if (rest.starts_with("[pid ")) take_bracketed(rest);
-  skip_os_error(rest);
-  return LogLine{stamp->at, "apache", rest, false};
+  if (!skip_text(rest, "] ")) return {};
+  return read_apache_by_syslog(rest, stamp->at);
 }
 
 // "192.0.2.1", "192.0.2.1:50000", "[2001:db8::1]:50000", "2001:db8::1"
@@ -125,6 +123,14 @@ void note_waf_tags(std::string_view message, WafHit& hit) {
 std::optional<LogLine> read_error_line(std::string_view line, LogTimeReader& times) {
   if (auto nginx = read_nginx(line, times)) return nginx;
   return read_apache(line, times);
+}
+
+std::optional<LogLine> read_apache_by_syslog(std::string_view message, WallTime at) {
+  std::string_view rest = message;
+  if (!take_bracketed(rest)) return {};
+  if (rest.starts_with("[pid ")) take_bracketed(rest);
+  skip_os_error(rest);
+  return LogLine{at, "apache", rest, false};
 }
 
 std::optional<WafHit> read_waf_message(const LogLine& line) {

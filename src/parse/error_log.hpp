@@ -16,6 +16,10 @@ namespace palang {
 // Nothing if it has neither form. Allocates nothing.
 [[nodiscard]] std::optional<LogLine> read_error_line(std::string_view line, LogTimeReader& times);
 
+// What Apache writes to syslog (ErrorLog syslog:…), as a message without header: the same line without its time, which
+// is that of the header, `at`.
+[[nodiscard]] std::optional<LogLine> read_apache_by_syslog(std::string_view message, WallTime at);
+
 // Reads what ModSecurity 2 and 3 write into error logs, as a message of read_error_line():
 //   [client 192.0.2.1] ModSecurity: Access denied with code 403 … [id "942100"] … [severity "2"] … [uri "/"] …
 [[nodiscard]] std::optional<WafHit> read_waf_message(const LogLine& line);

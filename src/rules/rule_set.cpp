@@ -115,6 +115,12 @@ struct RuleSet::Inside {
     return entry.line.program.empty() ? nullptr : of_program(entry.format, entry.line.program);
   }
 
+  // By the fields of the journal, before the text is looked at.
+  [[nodiscard]] bool any_allows(const Offer& offer, const LineOrigin& origin) const {
+    if (origin.unit.empty() && origin.transport.empty() && !origin.uid) return true;
+    return std::ranges::any_of(offer.rules, [&](uint32_t index) { return origin_allows(definitions[index], origin); });
+  }
+
   [[nodiscard]] Event event_of(uint32_t index, const LogEntry& entry) const {
     Event event;
     event.at = entry.access != nullptr ? entry.access->at : entry.line.at;
@@ -193,7 +199,7 @@ bool RuleSet::wants_program(std::string_view program, LineFormat format) {
 
 void RuleSet::match(const LogEntry& entry, const LineOrigin& origin, std::vector<Event>& events) {
   Offer* offer = inside_->of_entry(entry, origin);
-  if (offer == nullptr) return;
+  if (offer == nullptr || !inside_->any_allows(*offer, origin)) return;
   if (!offer->lines.empty() && !entry.line.message.empty()) inside_->match_lines(*offer, entry, origin, events);
   if (!offer->requests.empty() && entry.access != nullptr) inside_->match_requests(*offer, entry, origin, events);
 }

@@ -14,6 +14,7 @@ RULES = """
 [[rule]]
 name = "test-sshd"
 about = "Failed logins to OpenSSH"
+what = "failed ssh logins"
 programs = ["sshd"]
 patterns = [ '''^Failed password for (?:invalid user )?<USER> from <ADDR> port \\d+ ssh2$''' ]
 after = 3
@@ -62,7 +63,9 @@ def test_failed_logins_to_a_real_sshd_are_banned(gate):
     check(attempts <= 5, f"banned before the third next attempt: {attempts}")
     equal(gate.kernel()[stranger]["scope"], "full", "an application saw it: every port is closed")
     why = gate.ask("why", stranger)
-    equal(why["ban"]["rule"], "test-sshd", "the rule")
+    equal((why["ban"]["rule"], why["ban"]["reason"]), ("test-sshd", "3 failed ssh logins within 10 minutes"), "why, in words")
+    told = subprocess.run([gate.binary, "why", stranger, "--socket", gate.socket], capture_output=True, text=True, check=True)
+    check("3 failed ssh logins within 10 minutes" in told.stdout, f"and so it is told: {told.stdout}")
     lines = [one["line"] for one in why["evidence"]]
     check(len(lines) >= 3 and all("Failed password for" in line and stranger in line for line in lines),
           f"why shows the lines: {lines}")
@@ -235,6 +238,7 @@ def test_jails_of_fail2ban_work_unmodified(gate):
     check(attempts <= 7, f"banned before the third next attempt: {attempts}")
     why = gate.ask("why", guesser)
     equal((why["ban"]["rule"], why["ban"]["scope"]), ("jail:sshd", "full"), "the jail and its scope")
+    equal(why["ban"]["reason"], "5 failures in fail2ban's jail sshd within 10 minutes", "a sentence")
     check(3590 < gate.kernel()[guesser]["expires"] <= 3600, "for as long as the jail says")
     check(any("Failed password" in one["line"] for one in why["evidence"]), f"why shows the lines: {why['evidence']}")
 
@@ -266,7 +270,7 @@ def test_a_copied_log_is_read_by_its_programs(gate):
         LogFile(gate.path(name)).append(line)
         code, out, err = local(gate, "rules", "coverage", gate.path(name), "--config", config, "--json")
         equal((code, json.loads(out)["understood"]), (0, 1), f"a copy named {name} ({err})")
-    LogFile(gate.path("error.log")).append('2025/01/12 00:30:41 [error] 7#7: *4 access forbidden by rule, client: 203.0.113.9, server: x, '
+    LogFile(gate.path("nginx-error.log")).append('2025/01/12 00:30:41 [error] 7#7: *4 access forbidden by rule, client: 203.0.113.9, server: x, '
                                            'request: "GET /.git/config HTTP/1.1", host: "x"\n')
-    code, out, err = local(gate, "rules", "coverage", gate.path("error.log"), "--config", config, "--json")
+    code, out, err = local(gate, "rules", "coverage", gate.path("nginx-error.log"), "--config", config, "--json")
     equal((code, json.loads(out)["understood"]), (0, 1), f"one named like nginx's ({err})")

@@ -48,6 +48,19 @@ TEST(ErrorLog, OfApache) {
       "[client 192.0.2.9:5] AH00035: x");
 }
 
+TEST(ErrorLog, OfApacheBySyslogHasNoTimeOfItsOwn) {
+  constexpr std::string_view message =
+      "[authz_core:error] [pid 12:tid 345] [client 192.0.2.9:50000] AH01630: client denied by server configuration: /x";
+  EntryReader reader;
+  LogEntry entry;
+  EXPECT_FALSE(reader.read(message, LineFormat::error, make::noon, entry)) << "a line of a file has one";
+  entry.line.program = "apache2";
+  ASSERT_TRUE(reader.read(message, LineFormat::error, make::noon, entry));
+  EXPECT_EQ(entry.line.at, make::noon);
+  EXPECT_EQ(entry.line.program, "apache2");
+  EXPECT_EQ(entry.line.message, "[client 192.0.2.9:50000] AH01630: client denied by server configuration: /x");
+}
+
 TEST(ErrorLog, OtherLinesAreNone) {
   for (const char* line :
        {"", "[", "2025/01/12 00:30:41 x", "2025/01/12 00:30:41 [error] x", "[Sun Jan 12 00:30:41 2025] x",
