@@ -1,7 +1,9 @@
 #include "app/explain.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
+#include <algorithm>
 #include <istream>
 #include <nlohmann/json.hpp>
 #include <ostream>
@@ -82,10 +84,23 @@ Json jail_json(const JailTrial& trial, ExplainCounts& counts) {
   return json;
 }
 
+// "access", "error": the formats, besides lines with a header, in which rules have the line read.
+std::string formats_of(const Explained& explained) {
+  std::vector<std::string_view> names;
+  for (const RuleTrial& trial : explained.trials) {
+    const std::string_view name = format_name(trial.rule->format);
+    if (trial.rule->format != LineFormat::syslog && std::ranges::find(names, name) == names.end())
+      names.push_back(name);
+  }
+  return fmt::format("{}", fmt::join(names, " and "));
+}
+
 std::string as_json(std::string_view text, const Explained& explained, ExplainCounts& counts) {
   Json json;
   json["line"] = text;
   json["parsed"] = line_fate_name(explained.parsed.fate);
+  const std::string formats = formats_of(explained);
+  json["format"] = formats.empty() ? Json(nullptr) : Json(formats);
   const Event& event = explained.parsed.event;
   if (explained.parsed.fate == LineFate::judged) {
     json["at"] = format_utc(event.at);
@@ -107,9 +122,9 @@ std::string as_json(std::string_view text, const Explained& explained, ExplainCo
 
 // ": 2 of 5 in these lines, 1 of 5 counted by the daemon"
 std::string distance_text(const Distance& distance) {
-  std::string text = distance.reached
-                         ? fmt::format(", which this line reaches ({} of {})", distance.here, distance.enough)
-                         : fmt::format("; the lines explained here make {} of {}", distance.here, distance.enough);
+  const std::string text =
+      distance.reached ? fmt::format(", which this line reaches ({} of {})", distance.here, distance.enough)
+                       : fmt::format("; the lines explained here make {} of {}", distance.here, distance.enough);
   if (distance.daemon) return text + fmt::format("; the daemon has counted {}", *distance.daemon);
   return text + "; no daemon answers that could tell of others";
 }
@@ -151,6 +166,9 @@ std::string as_text(std::string_view text, const Explained& explained, ExplainCo
                        format_local(explained.line.at));
   else
     out += fmt::format("  {}\n", fate_sentence(fate));
+  if (const std::string formats = formats_of(explained); !formats.empty())
+    out += fmt::format("  read as {}, as rules want the lines of its {}\n", formats,
+                       fate == LineFate::not_ours ? "program" : "file");
   const Event& event = explained.parsed.event;
   if (fate == LineFate::judged)
     return out + fmt::format("  {} tried {}/{} at {}; rule blocked\n", event.source.text(),

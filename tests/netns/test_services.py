@@ -274,3 +274,9 @@ def test_a_copied_log_is_read_by_its_programs(gate):
                                            'request: "GET /.git/config HTTP/1.1", host: "x"\n')
     code, out, err = local(gate, "rules", "coverage", gate.path("nginx-error.log"), "--config", config, "--json")
     equal((code, json.loads(out)["understood"]), (0, 1), f"one named like nginx's ({err})")
+    code, out, err = local(gate, "explain", '203.0.113.9 - - [12/Jan/2025:00:30:41 +0100] "GET /.env HTTP/1.1" 404 1 "-" "-"',
+                           "--file", "/var/log/nginx/access.log", "--config", config, "--socket", gate.socket, "--json")
+    explained = json.loads(out)
+    equal((code, explained["format"]), (0, "access"), f"which parser takes a line ({err})")
+    probe = next(one for one in explained["rules"] if one["rule"] == "http-probe")
+    equal((probe["matched"], probe["counted_here"], probe["enough"], probe["counted"]), (True, 1, 2, None), "how far it is, without a daemon")
