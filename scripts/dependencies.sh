@@ -12,7 +12,7 @@ build_packages=(
   g++ clang cmake ninja-build pkg-config
   libfmt-dev libtomlplusplus-dev libsqlite3-dev libmnl-dev libnetfilter-log-dev libsystemd-dev nlohmann-json3-dev
   libevent-dev libcurl4-openssl-dev libcli11-dev zlib1g-dev liblzma-dev libcap-ng-dev libpcre2-dev
-  libhyperscan-dev libbpf-dev libxdp-dev
+  libhyperscan-dev libbpf-dev libxdp-dev libnftables-dev
 )
 test_packages=(
   libgtest-dev libgmock-dev python3 tzdata nftables ipset iptables iproute2 openssh-client groff-base shellcheck

@@ -9,6 +9,7 @@
 #include "base/error.hpp"
 #include "base/log.hpp"
 #include "base/time.hpp"
+#include "model/firewall_settings.hpp"
 #include "model/settings.hpp"
 #include "net/ports.hpp"
 #include "net/prefix.hpp"
@@ -93,6 +94,7 @@ struct Config {
   std::vector<SourceSettings> sources;  // empty: find out what the host has
   RulesSettings rules;
   EnforceSettings enforce;
+  std::optional<FirewallSettings> firewall;
   LedgerSettings ledger;
   ApiSettings api;
   LogSettings log;

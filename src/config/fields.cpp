@@ -97,6 +97,31 @@ class FieldReader {
     }
   }
 
+  void operator()(const ParsedField& field) const {
+    const auto* text = std::get_if<std::string>(&value_.content);
+    const auto* number = std::get_if<int64_t>(&value_.content);
+    if (text == nullptr && number == nullptr) return wrong_type(field.kind);
+    const std::string why_not = field.put(config_, text != nullptr ? *text : std::to_string(*number));
+    if (!why_not.empty()) complain(why_not);
+  }
+
+  void operator()(const ParsedListField& field) const {
+    const auto* list = std::get_if<TomlValue::List>(&value_.content);
+    if (list == nullptr) return wrong_type(fmt::format("a list of {}, as in {}", field.kind, field.example));
+    for (const TomlValue& element : *list) {
+      const auto* text = std::get_if<std::string>(&element.content);
+      const auto* number = std::get_if<int64_t>(&element.content);
+      if (text == nullptr && number == nullptr) {
+        complain(
+            fmt::format("must be a list of {}, as in {}; it holds {}", field.kind, field.example, name_of(element)),
+            element.line);
+      } else if (const std::string why_not = field.add(config_, text != nullptr ? *text : std::to_string(*number));
+                 !why_not.empty()) {
+        complain(why_not, element.line);
+      }
+    }
+  }
+
   void operator()(const WidthsField& field) const {
     const auto* list = std::get_if<TomlValue::List>(&value_.content);
     if (list == nullptr || list->size() != 2)
@@ -209,6 +234,12 @@ std::string print_field(const Field& field, Config& config) {
             for (const AllowSettings& allowed : config.allow) prefixes.push_back(in_quotes(allowed.prefix.text()));
             return fmt::format("[{}]", fmt::join(prefixes, ", "));
           },
+          [&](const ParsedField& f) { return in_quotes(f.print(config)); },
+          [&](const ParsedListField& f) {
+            std::vector<std::string> texts = f.print(config);
+            for (std::string& text : texts) text = in_quotes(text);
+            return fmt::format("[{}]", fmt::join(texts, ", "));
+          },
       },
       field);
 }
@@ -235,6 +266,8 @@ std::string describe_field(const Field& field) {
                                              least_width_v6, most_width_v6);
                         },
                         [](const AllowField&) { return std::string("a list of prefixes"); },
+                        [](const ParsedField& f) { return std::string(f.kind); },
+                        [](const ParsedListField& f) { return fmt::format("a list of {}", f.kind); },
                     },
                     field);
 }

@@ -10,6 +10,7 @@
 
 #include "base/text.hpp"
 #include "config/fields.hpp"
+#include "config/firewall_check.hpp"
 #include "config/schema.hpp"
 #include "model/toml_tree.hpp"
 
@@ -60,6 +61,7 @@ class ConfigReader {
     check_ban();
     check_ledger();
     check_sources();
+    if (config_.firewall) check_firewall(*config_.firewall, complaints_);
     for (const AllowSettings& allowed : config_.allow) config_.policy.allow.push_back(allowed.prefix);
     name_profile();
     if (complaints_.empty()) return std::move(config_);
@@ -100,6 +102,7 @@ class ConfigReader {
 
   void read_section(const Section& section, const TomlEntry& entry) {
     const std::string path(section.path);
+    if (path == "firewall") config_.firewall.emplace().written.line = entry.line;
     if (section.repeated) return read_repeated(path, entry);
     if (const auto* table = std::get_if<TomlTable>(&entry.value.content)) return read_table(*table, path);
     complaints_.add(entry.line, path, fmt::format("is a section: write [{}] and its keys below", path));
@@ -115,7 +118,12 @@ class ConfigReader {
         complaints_.add(element.line, path, fmt::format("write [[{}]] and its keys below", path));
         continue;
       }
-      read_source(*table, path, element.line);
+      if (path == "source") {
+        read_source(*table, path, element.line);
+      } else {
+        begin_firewall_part(path, element.line, *config_.firewall);
+        read_table(*table, path);
+      }
     }
   }
 

@@ -42,10 +42,12 @@ std::string comment(std::string_view text) {
 std::string config_reference() {
   Config defaults;
   defaults.sources.emplace_back();
+  defaults.firewall.emplace();
   std::string text;
   for (const Section& section : config_sections()) {
     text += (text.empty() ? "" : "\n") + comment(section.doc);
-    if (!section.path.empty() && !section.repeated) text += fmt::format("[{}]\n", section.path);
+    const bool stands = !section.path.empty() && !section.repeated;
+    if (stands) text += fmt::format("{}[{}]\n", section.optional ? "# " : "", section.path);
     for (const Key& key : config_keys()) {
       if (section_of(key.path) != section.path) continue;
       const std::string takes = describe_field(key.field);
@@ -54,7 +56,8 @@ std::string config_reference() {
         text += comment(fmt::format("  {}: {} Takes {}.", leaf_of(key.path), key.doc, takes));
       } else {
         text += "\n" + comment(fmt::format("{} Takes {}.", key.doc, takes));
-        text += fmt::format("#{} = {}\n", leaf_of(key.path), print_field(key.field, defaults));
+        text += fmt::format("#{}{} = {}\n", section.optional ? " " : "", leaf_of(key.path),
+                            print_field(key.field, defaults));
       }
     }
   }

@@ -22,14 +22,6 @@ constexpr std::array<std::string_view, 2> starts{"beginning", "end"};
 constexpr std::array<std::string_view, 5> backends{"auto", "xdp", "nftables", "ipset", "dry-run"};
 constexpr std::array<std::string_view, 5> levels{"error", "warning", "notice", "info", "debug"};
 
-std::string path_complaint(std::string_view path) {
-  if (!path.starts_with('/')) return "must be an absolute path, beginning with /";
-  if (path.find('\0') != std::string_view::npos) return "must not contain a NUL byte";
-  if (path.size() > 4000) return "is too long for a path";
-  if (path.ends_with('/')) return "must name a file, not a directory";
-  return {};
-}
-
 std::string socket_complaint(std::string_view path) {
   constexpr size_t room = sizeof(sockaddr_un::sun_path) - 1;
   if (path.size() > room) return fmt::format("is too long for a socket: {} bytes at most", room);
@@ -107,7 +99,7 @@ ChoiceField level_field() {
           [](Config& c, size_t index) { c.log.level = static_cast<LogLevel>(index + first); }};
 }
 
-constexpr std::array<Section, 15> sections{{
+constexpr std::array<Section, 22> sections{{
     {"",
      "palang.toml: what palang may be told. A key that is commented out shows its default; without this file all "
      "defaults hold."},
@@ -137,6 +129,27 @@ constexpr std::array<Section, 15> sections{{
      "What is understood of the logs of services: failed logins, web probes, hits of a WAF. 'palang rules list' shows "
      "the rules, docs/rules.md how to write one."},
     {"enforce", "What is done about a ban."},
+    {"firewall",
+     "The standing policy of this host, IPv4 and IPv6 at once. Without this section palang keeps to its bans and lives "
+     "beside any other firewall; with it, 'palang firewall plan' shows what would change and 'palang firewall apply' "
+     "puts it in force. For example:\n"
+     "  [firewall]\n"
+     "  tcp_in = [\"80\", \"443\"]\n"
+     "\n"
+     "  [[firewall.rule]]\n"
+     "  protocol = \"tcp\"\n"
+     "  ports = [\"22\"]\n"
+     "  peer = [\"198.51.100.7\", \"203.0.113.0/24\"]",
+     false, true},
+    {"firewall.rule", "In their order, before the open ports. Repeat the section for each. Keys:", true, true},
+    {"firewall.limit", "How much one source (of IPv6: one /64) may do. Repeat the section for each. Keys:", true, true},
+    {"firewall.list",
+     "Addresses, prefixes and names of hosts, one a line, with # comments. Repeat the section for each. Keys:", true,
+     true},
+    {"firewall.knock",
+     "A port that opens to who has knocked at others, in order. Repeat the section for each. Keys:", true, true},
+    {"firewall.redirect", "Ports that lead elsewhere. Repeat the section for each. Keys:", true, true},
+    {"firewall.smtp", "Who on this host may send mail to others.", false, true},
     {"ledger", "Where decisions, their evidence and the read positions are kept."},
     {"api", "The socket on which the palang commands reach the daemon."},
     {"log", "What the daemon itself says, on standard error or in the journal."},
@@ -273,7 +286,7 @@ std::vector<Key> source_and_rules_keys() {
   };
 }
 
-std::vector<Key> daemon_keys() {
+std::vector<Key> enforce_keys() {
   return {
       {"enforce.backend", backend_field(),
        "What drops the packets of the banned. \"auto\": XDP where it costs nobody else anything, else nftables: the "
@@ -292,7 +305,11 @@ std::vector<Key> daemon_keys() {
       {"enforce.bpffs",
        TextField{[](Config& c) -> std::string& { return c.enforce.bpffs; }, path_complaint, "an absolute path"},
        "The BPF file system in which XDP's bans outlive the daemon; mounted there if it is not."},
+  };
+}
 
+std::vector<Key> daemon_keys() {
+  return {
       {"ledger.path",
        TextField{[](Config& c) -> std::string& { return c.ledger.path; }, path_complaint, "an absolute path"},
        "The database file (SQLite); its directory must be writable."},
@@ -311,13 +328,21 @@ std::vector<Key> daemon_keys() {
 
 std::vector<Key> all_keys() {
   std::vector<Key> keys;
-  for (const auto& part :
-       {ban_keys(), offender_keys(), exempt_and_public_keys(), source_and_rules_keys(), daemon_keys()})
+  for (const auto& part : {ban_keys(), offender_keys(), exempt_and_public_keys(), source_and_rules_keys(),
+                           enforce_keys(), firewall_keys(), daemon_keys()})
     keys.insert(keys.end(), part.begin(), part.end());
   return keys;
 }
 
 }  // namespace
+
+std::string path_complaint(std::string_view path) {
+  if (!path.starts_with('/')) return "must be an absolute path, beginning with /";
+  if (path.find('\0') != std::string_view::npos) return "must not contain a NUL byte";
+  if (path.size() > 4000) return "is too long for a path";
+  if (path.ends_with('/')) return "must name a file, not a directory";
+  return {};
+}
 
 std::span<const Section> config_sections() {
   return sections;

@@ -65,8 +65,23 @@ struct WidthsField {
 // Fills config.allow.
 struct AllowField {};
 
+// A text with a syntax of its own, or a number, which stands for its digits; `put` answers with a complaint, or "".
+struct ParsedField {
+  std::string (*put)(Config&, std::string_view);
+  std::string (*print)(Config&);  // without quotes
+  std::string_view kind;          // "a rate, as in \"30/minute\""
+};
+
+// A list of those.
+struct ParsedListField {
+  std::string (*add)(Config&, std::string_view);
+  std::vector<std::string> (*print)(Config&);
+  std::string_view kind;     // "ports and ranges of ports"
+  std::string_view example;  // "[\"80\", \"2000-2100\"]"
+};
+
 using Field = std::variant<FlagField, CountField, DurationField, ChoiceField, TextField, TextsField, PortsField,
-                           WidthsField, AllowField>;
+                           WidthsField, AllowField, ParsedField, ParsedListField>;
 
 struct Key {
   std::string_view path;  // "ban.widen.after"
@@ -78,7 +93,12 @@ struct Section {
   std::string_view path;  // "ban.widen"; "" is the top
   std::string_view doc;
   bool repeated = false;  // [[source]]
+  bool optional = false;  // being there means something, whatever it holds: [firewall]
 };
+
+// Of [firewall] and what is below it.
+[[nodiscard]] std::vector<Key> firewall_keys();
+[[nodiscard]] std::string path_complaint(std::string_view path);  // "" for an absolute path of a file
 
 // In the order in which a reader should meet them; the keys of a section stand together.
 [[nodiscard]] std::span<const Section> config_sections();
