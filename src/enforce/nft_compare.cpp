@@ -118,6 +118,8 @@ Result<NftPlan> plan_reconcile(NftReader& reader, const ReconcileRequest& reques
   if (!present.exists || !present.ours || request.from_nothing) {
     report.rebuilt = true;
     NftPlan plan = plan_from_nothing(std::move(sets));
+    plan.clear_chains = present.all_chains;
+    plan.clear_sets = present.all_sets;
     count_changes(plan, report);
     return plan;
   }

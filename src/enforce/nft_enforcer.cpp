@@ -93,18 +93,21 @@ Result<void> fill_successor(NetlinkSocket& socket, const SetPlan& set, const Cal
   return feed_the_rest(socket, feed, more, clock);
 }
 
+// A set can go only once no rule names it any more.
+void put_removals_of(NftBatch& batch, std::span<const std::string> chains, std::span<const std::string> sets) {
+  for (const std::string& chain : chains) put_rules_removal(batch, chain);
+  for (const std::string& chain : chains) put_chain_removal(batch, chain);
+  for (const std::string& set : sets) put_set_removal(batch, set);
+}
+
 void put_structure(NftBatch& batch, const NftPlan& plan) {
-  if (plan.build_table) {  // a table can only be deleted where there is one
-    put_table(batch);
-    put_table_removal(batch);
-  }
   put_table(batch);
+  put_removals_of(batch, plan.clear_chains, plan.clear_sets);
   for (const ChainPlace& chain : gate_chains()) put_chain(batch, chain);
   for (const SetPlan& set : plan.sets)
     if (set.create) put_set(batch, set.set);
   put_rules(batch, plan.in_force);
-  for (const std::string& chain : plan.drop_chains) put_chain_removal(batch, chain);
-  for (const std::string& set : plan.drop_sets) put_set_removal(batch, set);
+  put_removals_of(batch, plan.drop_chains, plan.drop_sets);
   for (const SetPlan& set : plan.sets)
     if (set.drop) put_set_removal(batch, set.set.text());
 }
@@ -217,12 +220,21 @@ Result<std::vector<Hits>> NftEnforcer::hits(std::span<const Ban> bans) {
   return hits;
 }
 
+// The table itself stays where the standing firewall is in it.
 Result<void> NftEnforcer::lift_everything(UnblocksEveryone) {
-  NftBatch batch(socket_);
-  put_table(batch);  // a table can only be deleted where there is one
-  put_table_removal(batch);
-  auto done = batch.commit();
   table_.reset();
+  const auto table = known_table();
+  if (!table) return Failure(table.error());
+  if (!(*table)->exists) return {};
+  NftBatch ours(socket_);
+  put_removals_of(ours, (*table)->all_chains, (*table)->all_sets);
+  auto done = ours.commit();
+  table_.reset();
+  if (!done) return done;
+  NftBatch rest(socket_);
+  put_table_removal(rest);
+  done = rest.commit();
+  if (!done && (done.error().os == EBUSY || done.error().os == ENOENT)) return {};
   return done;
 }
 

@@ -39,7 +39,24 @@ ForeignChange change_of_set(std::string_view name) {
   return set && set->holds_bans() ? ForeignChange::everything : ForeignChange::structure;
 }
 
-ForeignChange judge(MessageView message) {
+// The name of the chain or set that a message is about; "" for the table itself.
+std::string_view subject_of(MessageView message) {
+  static_assert(int{NFTA_SET_NAME} == 2 && int{NFTA_RULE_CHAIN} == 2 && int{NFTA_SET_ELEM_LIST_SET} == 2);
+  const Attributes<NFTA_CHAIN_MAX> attributes(message.header);
+  switch (message.nft_type()) {
+    case NFT_MSG_NEWCHAIN:
+    case NFT_MSG_DELCHAIN: return attributes.text(NFTA_CHAIN_NAME);
+    case NFT_MSG_NEWRULE:
+    case NFT_MSG_DELRULE:
+    case NFT_MSG_NEWSET:
+    case NFT_MSG_DELSET:
+    case NFT_MSG_NEWSETELEM:
+    case NFT_MSG_DELSETELEM: return attributes.text(2);
+    default: return {};
+  }
+}
+
+ForeignChange judge(MessageView message, bool& firewall_changed) {
   if (!message.is_nft() || message.nft_family() != NFPROTO_INET) return ForeignChange::none;
   // Attribute 1 of every kind of message is the table's name.
   static_assert(int{NFTA_TABLE_NAME} == 1 && int{NFTA_CHAIN_TABLE} == 1 && int{NFTA_RULE_TABLE} == 1);
@@ -47,9 +64,13 @@ ForeignChange judge(MessageView message) {
   const Attributes<NFTA_SET_MAX> attributes(message.header);
   const uint16_t type = message.nft_type();
   if (type == NFT_MSG_NEWGEN || type == NFT_MSG_TRACE || attributes.text(1) != table_name) return ForeignChange::none;
+  if (is_of_firewall(subject_of(message))) {
+    firewall_changed = true;
+    return ForeignChange::none;
+  }
   switch (type) {
     case NFT_MSG_NEWTABLE:
-    case NFT_MSG_DELTABLE: return ForeignChange::everything;
+    case NFT_MSG_DELTABLE: firewall_changed = true; return ForeignChange::everything;
     case NFT_MSG_NEWSET:
     case NFT_MSG_DELSET: return change_of_set(attributes.text(NFTA_SET_NAME));
     case NFT_MSG_NEWSETELEM:
@@ -79,11 +100,12 @@ Result<ForeignChange> NftMonitor::drain() {
     const auto datagram = socket_.receive();
     if (!datagram && datagram.error().os == ENOBUFS) {
       worst = ForeignChange::everything;
+      firewall_changed_ = true;
       continue;
     }
     if (!datagram) return Failure(datagram.error());
     if (datagram->empty()) break;
-    for (const MessageView message : MessagesIn(*datagram)) worst = std::max(worst, judge(message));
+    for (const MessageView message : MessagesIn(*datagram)) worst = std::max(worst, judge(message, firewall_changed_));
   }
   return worst;
 }

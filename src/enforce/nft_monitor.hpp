@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <memory>
 #include <span>
+#include <utility>
 
 #include "enforce/netlink_socket.hpp"
 
@@ -25,11 +26,15 @@ class NftMonitor {
   // Readable when drain() has something.
   [[nodiscard]] int fd() const { return socket_.fd(); }
   // The worst that happened since the last call. Reads at most about a thousand notifications; the rest waits.
+  // What concerns the standing firewall alone is no change of ours; see firewall_changed().
   [[nodiscard]] Result<ForeignChange> drain();
+  // Whether the standing firewall, or the whole table, was touched since the last call, by whomever.
+  [[nodiscard]] bool firewall_changed() { return std::exchange(firewall_changed_, false); }
 
  private:
   explicit NftMonitor(NetlinkSocket socket) : socket_(std::move(socket)) {}
   NetlinkSocket socket_;
+  bool firewall_changed_ = false;
 };
 
 }  // namespace palang

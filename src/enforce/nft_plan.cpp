@@ -120,7 +120,6 @@ SetPlan plan_creation(IntendedSet intended) {
 
 NftPlan plan_from_nothing(std::vector<IntendedSet> sets) {
   NftPlan plan;
-  plan.build_table = true;
   plan.write_rules = true;
   for (IntendedSet& intended : sets) {
     plan.in_force.push_back(intended.set);

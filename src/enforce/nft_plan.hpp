@@ -29,7 +29,9 @@ struct SetPlan {
 
 // What is to happen to our table.
 struct NftPlan {
-  bool build_table = false;       // it doesn't exist, or isn't as ours should be
+  // What stands where ours should and is of another make; it goes before anything is built.
+  std::vector<std::string> clear_chains;
+  std::vector<std::string> clear_sets;
   bool write_rules = false;       // with all that stands around the elements: table, chains, rules
   std::vector<SetPlan> sets;      // those that change
   std::vector<SetName> in_force;  // all, afterwards

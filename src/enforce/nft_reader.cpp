@@ -124,7 +124,8 @@ Result<void> NftReader::read_sets(TableState& state) {
   std::vector<SetName> found;
   auto done = answers_to(*question, "the sets of nft table inet palang", [&](MessageView message) {
     const Attributes<NFTA_SET_MAX> set(message.header);
-    if (set.text(NFTA_SET_TABLE) != table_name) return Go::on;
+    if (set.text(NFTA_SET_TABLE) != table_name || is_of_firewall(set.text(NFTA_SET_NAME))) return Go::on;
+    state.all_sets.emplace_back(set.text(NFTA_SET_NAME));
     const auto name = SetName::parse(set.text(NFTA_SET_NAME));
     if (!name) {
       state.foreign_sets.emplace_back(set.text(NFTA_SET_NAME));
@@ -144,7 +145,8 @@ Result<void> NftReader::read_chains(TableState& state) {
   question->end();
   return answers_to(*question, "the chains of nft table inet palang", [&](MessageView message) {
     const Attributes<NFTA_CHAIN_MAX> chain(message.header);
-    if (chain.text(NFTA_CHAIN_TABLE) != table_name) return Go::on;
+    if (chain.text(NFTA_CHAIN_TABLE) != table_name || is_of_firewall(chain.text(NFTA_CHAIN_NAME))) return Go::on;
+    state.all_chains.emplace_back(chain.text(NFTA_CHAIN_NAME));
     const auto place = std::ranges::find(gate_chains(), chain.text(NFTA_CHAIN_NAME), &ChainPlace::name);
     if (place == gate_chains().end())
       state.foreign_chains.emplace_back(chain.text(NFTA_CHAIN_NAME));

@@ -12,7 +12,7 @@
 
 namespace palang {
 
-// What the kernel has of our table, without elements.
+// What the kernel has of our table, without elements. What belongs to the standing firewall is left out.
 struct TableState {
   bool exists = false;
   bool ours = true;                 // false: a set or chain of one of our names is of another make
@@ -20,6 +20,8 @@ struct TableState {
   std::vector<SetName> unfinished;  // successors that nobody put in force
   std::vector<std::string> foreign_sets;
   std::vector<std::string> foreign_chains;
+  std::vector<std::string> all_sets;  // of any make
+  std::vector<std::string> all_chains;
 
   // The set in force whatever its generation; null if there is none.
   [[nodiscard]] const SetName* find(const SetName& set) const;

@@ -97,7 +97,7 @@ void put_table(NftBatch& batch) {
 }
 
 void put_table_removal(NftBatch& batch) {
-  MessageWriter& writer = batch.begin(NFT_MSG_DELTABLE);
+  MessageWriter& writer = batch.begin(NFT_MSG_DELTABLE, NLM_F_NONREC);
   writer.put_text(NFTA_TABLE_NAME, table_name);
   writer.end();
 }
@@ -152,10 +152,15 @@ void put_chain_removal(NftBatch& batch, std::string_view chain) {
   writer.end();
 }
 
-void put_rules(NftBatch& batch, std::span<const SetName> sets) {
+void put_rules_removal(NftBatch& batch, std::string_view chain) {
   MessageWriter& writer = batch.begin(NFT_MSG_DELRULE);
   writer.put_text(NFTA_RULE_TABLE, table_name);
+  writer.put_text(NFTA_RULE_CHAIN, chain);
   writer.end();
+}
+
+void put_rules(NftBatch& batch, std::span<const SetName> sets) {
+  for (const ChainPlace& chain : gate_chains()) put_rules_removal(batch, chain.name);
 
   put_exemptions(batch, gate_full.name);
   put_source_rules(batch, gate_full.name, sets, Role::allow);

@@ -24,13 +24,14 @@ struct ChainPlace {
 // that: forwarded packets never come by there, and ports are those that local services listen on.
 [[nodiscard]] std::span<const ChainPlace> gate_chains();
 
-void put_table(NftBatch& batch);  // also wakes one that was made dormant
-void put_table_removal(NftBatch& batch);
+void put_table(NftBatch& batch);                           // also wakes one that was made dormant
+void put_table_removal(NftBatch& batch);                   // refused while anything is in it
 void put_chain(NftBatch& batch, const ChainPlace& chain);  // also sets the policy of one that exists back to accept
 void put_set(NftBatch& batch, const SetName& set);
 void put_set_removal(NftBatch& batch, std::string_view set);
 void put_chain_removal(NftBatch& batch, std::string_view chain);
-// Flushes every rule of our table and writes those for `sets`, all that exist and are in force.
+void put_rules_removal(NftBatch& batch, std::string_view chain);
+// Flushes the rules of our chains and writes those for `sets`, all that exist and are in force.
 void put_rules(NftBatch& batch, std::span<const SetName> sets);
 
 // What a set of this name must look like to be ours.

@@ -44,6 +44,11 @@ struct SetName {
   friend constexpr auto operator<=>(const SetName&, const SetName&) = default;
 };
 
+// Chains and sets of the standing firewall, which live in the same table and are not ours to touch.
+[[nodiscard]] inline bool is_of_firewall(std::string_view name) {
+  return name.starts_with("fw_");
+}
+
 inline constexpr SetName open_tcp_set{Role::open_tcp};
 inline constexpr SetName open_udp_set{Role::open_udp};
 
