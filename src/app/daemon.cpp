@@ -9,6 +9,8 @@
 #include "app/answers.hpp"
 #include "app/enforcement.hpp"
 #include "app/event_loop.hpp"
+#include "app/firewall_context.hpp"
+#include "app/firewall_guard.hpp"
 #include "app/gate.hpp"
 #include "app/host_watch.hpp"
 #include "app/intake.hpp"
@@ -17,7 +19,9 @@
 #include "app/rule_loading.hpp"
 #include "app/version.hpp"
 #include "base/log.hpp"
+#include "host/boot_time.hpp"
 #include "host/link_watch.hpp"
+#include "source/nflog.hpp"
 #include "source/ring_buffer.hpp"
 
 namespace palang {
@@ -50,6 +54,9 @@ class Daemon {
   void catch_up();
   void connect();
   void watch_kernel();
+  void guard_firewall();
+  void look_at_firewall(bool changed);
+  void hear_of_refused();
   void look_at_ipsets();
   void watch_interfaces();
   Result<void> open_tripwire();
@@ -81,6 +88,8 @@ class Daemon {
   event* monitor_event_ = nullptr;  // the loop's
   std::optional<LinkWatch> link_watch_;
   std::string ipset_trouble_;
+  std::unique_ptr<FirewallGuard> firewall_;  // null: a dry run
+  std::string nflog_trouble_;
   std::unique_ptr<HostWatch> host_watch_;
   std::unique_ptr<Answers> answers_;
   std::unique_ptr<ApiServer> api_;
@@ -182,6 +191,7 @@ Result<void> Daemon::start() {
   gate_->use_host_facts(look_at_host({}), clock_.now());  // who is exempt, before anything is judged
   if (snapshot.fresh && !is_dry(*config_)) gate_->adopt_kernel_bans(clock_.now());
   snapshot = Snapshot{};
+  if (!is_dry(*config_)) guard_firewall();
   catch_up();
   gate_->adopt_fresh_bans(Duration{0}, clock_.now());
   agree_with_kernel();
@@ -214,6 +224,10 @@ void Daemon::connect() {
   connected_ = true;
   for (size_t i = 0; i < intakes_.size(); ++i) attach(i);
   watch_kernel();
+  if (firewall_) {
+    loop_.on_readable(firewall_->fd(), [this] { firewall_->use_new_addresses(); });
+    loop_.every(poll_interval, [this] { look_at_firewall(false); });
+  }
   if (enforcement_->ipset() != nullptr) loop_.every(poll_interval, [this] { look_at_ipsets(); });
   watch_interfaces();
   host_watch_ = std::make_unique<HostWatch>();
@@ -293,10 +307,40 @@ void Daemon::watch_kernel() {
   monitor_event_ = loop_.on_readable(monitor_->fd(), [this] {
     if (const auto change = monitor_->drain()) {
       gate_->on_foreign_change(*change, "our nftables table 'inet palang'", clock_.now());
+      if (monitor_->firewall_changed() && firewall_) look_at_firewall(true);
     } else {
       log_warning(change.error().text);
     }
   });
+}
+
+void Daemon::guard_firewall() {
+  firewall_ = std::make_unique<FirewallGuard>(firewall_directory(*config_));
+  look_at_firewall(true);
+}
+
+void Daemon::look_at_firewall(bool changed) {
+  (void)firewall_->look(changed);
+  gate_->use_policy_ports(firewall_->open(), clock_.now());
+  hear_of_refused();
+}
+
+// The packets that our own policy refuses, from when there is one on.
+void Daemon::hear_of_refused() {
+  const uint32_t group = firewall_->nflog_group();
+  if (group == 0 || options_.read_stdin) return;
+  const std::string name = fmt::format("nflog:{}", group);
+  for (const Intake& intake : intakes_)
+    if (intake.source->name() == name) return;
+  auto source = Nflog::open(static_cast<uint16_t>(group), clock_);
+  if (!source) {
+    if (nflog_trouble_ != source.error().text) log_error(source.error().text + "; refused packets are not judged");
+    nflog_trouble_ = source.error().text;
+    return;
+  }
+  nflog_trouble_.clear();
+  intakes_.push_back({std::move(*source), LineReader(boot_time()), {}, false});
+  if (connected_) attach(intakes_.size() - 1);
 }
 
 // ipset tells nobody of changes.

@@ -56,6 +56,8 @@ class Gate {
   // How far every source was read, where that is not saved yet.
   void save_positions(WallTime now);
   void use_host_facts(HostFacts facts, WallTime now);
+  // What the standing firewall opens to all; none where there is no such firewall.
+  void use_policy_ports(const std::optional<PublicPorts>& ports, WallTime now);
   void use_config(std::shared_ptr<const Config> config, RuleBook book, WallTime now);
 
   // Makes the kernel hold exactly what is decided.
@@ -138,6 +140,7 @@ class Gate {
   std::vector<Event> events_;  // of the line at hand
   std::vector<uint64_t> rule_events_;
   PublicPortTracker ports_;
+  std::optional<PublicPorts> policy_ports_;
   PublicPorts told_ports_;
   std::optional<XdpWatch> told_watch_;
   HostFacts facts_;

@@ -102,6 +102,13 @@ Result<void> Gate::disallow(const Prefix& prefix, WallTime now) {
   return {};
 }
 
+void Gate::use_policy_ports(const std::optional<PublicPorts>& ports, WallTime now) {
+  if (ports == policy_ports_) return;
+  policy_ports_ = ports;
+  ports_.use_policy(ports);
+  reconcile_surroundings(now);
+}
+
 void Gate::use_host_facts(HostFacts facts, WallTime now) {
   const bool same_exempt = facts.exempt == facts_.exempt;
   std::vector<Prefix> news;
@@ -129,6 +136,7 @@ void Gate::use_config(std::shared_ptr<const Config> config, RuleBook book, WallT
   enforcer_->use(*config_);
   PublicPortTracker fresh(config_->open.declared, config_->open.detect);
   fresh.note_listening(facts_.listening, now);
+  fresh.use_policy(policy_ports_);
   ports_ = std::move(fresh);
   set_log_level(config_->log.level);
   renew_exemptions(now);

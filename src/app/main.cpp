@@ -5,6 +5,7 @@
 
 #include "app/daemon.hpp"
 #include "app/finish.hpp"
+#include "app/firewall_commands.hpp"
 #include "app/replay.hpp"
 #include "app/rule_commands.hpp"
 #include "app/rule_loading.hpp"
@@ -82,6 +83,7 @@ int run(int argc, char** argv) {
   add_replay(app, console, chosen);
   add_check(app, console, chosen);
   add_rule_commands(app, console, chosen);
+  add_firewall_commands(app, console, chosen);
   add_client_commands(app, console, chosen);
   return run_command_line(app, argc, argv, console, chosen);
 }

@@ -118,7 +118,7 @@ ParsedField until_field() {
             auto& until = settings_of(c).rules.back().until;
             until.reset();
             if (text.empty()) return {};
-            const auto time = parse_utc(text);
+            const auto time = parse_end_time(text);
             if (!time) return time.error().text;
             until = *time;
             return {};

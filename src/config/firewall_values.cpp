@@ -156,7 +156,7 @@ std::string print_firewall_peer(const FirewallPeer& peer) {
   return {};
 }
 
-Result<WallTime> parse_utc(std::string_view text) {
+Result<WallTime> parse_end_time(std::string_view text) {
   const Failure bad = fail(fmt::format("'{:.64}' is not a time: write as in \"2026-12-31T23:59:59Z\"", text));
   const std::string copy(text);
   int year = 0, hour = 0, minute = 0, second = 0, used = 0;

@@ -24,7 +24,7 @@ namespace palang {
 [[nodiscard]] std::string print_firewall_peer(const FirewallPeer& peer);
 
 // RFC 3339: "2026-12-31T23:59:59Z", "…+07:00"
-[[nodiscard]] Result<WallTime> parse_utc(std::string_view text);
+[[nodiscard]] Result<WallTime> parse_end_time(std::string_view text);
 
 // Complaints; "" where the text will do.
 [[nodiscard]] std::string list_name_complaint(std::string_view name);  // of a [[firewall.list]]

@@ -8,6 +8,7 @@
 #include "base/text.hpp"
 #include "firewall/list_file.hpp"
 #include "firewall/nft_script.hpp"
+#include "firewall/peers.hpp"
 
 namespace palang {
 namespace {
@@ -179,6 +180,24 @@ Result<void> FirewallKeeper::remove() {
   scene->in_force.reset();
   if (auto done = load(*scene); !done) return done;
   return nft_.remove_table_if_empty();
+}
+
+Result<void> FirewallKeeper::set_host(const std::string& host, const std::vector<Address>& addresses) {
+  auto scene = enter();
+  if (!scene) return Failure(scene.error());
+  std::string script;
+  for (const bool v4 : {true, false}) {
+    std::string elements;
+    for (const Address& address : addresses)
+      if (address.is_v4() == v4) elements += (elements.empty() ? "" : ", ") + address.text();
+    const std::string begin = fmt::format("fw_{}_", PeerSets::host_set(host, v4));
+    for (const std::string& set : scene->held.sets) {
+      if (!set.starts_with(begin) || set.find('_', begin.size()) != std::string::npos) continue;
+      script += fmt::format("flush set inet {} {}\n", firewall_table, set);
+      if (!elements.empty()) script += fmt::format("add element inet {} {} {{ {} }}\n", firewall_table, set, elements);
+    }
+  }
+  return script.empty() ? Result<void>{} : run(*scene, script);
 }
 
 Result<bool> FirewallKeeper::restore(Duration patience) {

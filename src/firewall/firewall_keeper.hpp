@@ -49,6 +49,9 @@ class FirewallKeeper {
   [[nodiscard]] Result<void> end_panic();
   [[nodiscard]] Result<void> remove();
 
+  // A host has these addresses from now on, in every policy that names it.
+  [[nodiscard]] Result<void> set_host(const std::string& host, const std::vector<Address>& addresses);
+
   // Puts in force what is confirmed, if the kernel doesn't hold it. True: it did not.
   [[nodiscard]] Result<bool> restore(Duration patience = 5s);
 

@@ -67,7 +67,7 @@ std::string nft_comment(std::string_view note) {
   std::string kept;
   for (const char c : note.substr(0, most_comment))
     if (c >= ' ' && c < 0x7f && c != '"' && c != '\\') kept += c;
-  return kept.empty() ? "" : fmt::format(" comment \"{}\"", kept);
+  return kept.empty() ? "" : fmt::format("comment \"{}\"", kept);
 }
 
 }  // namespace palang

@@ -112,7 +112,7 @@ void PeerSets::add_host(const std::string& host, bool source, std::vector<std::s
     const std::string part = host_set(host, v4);
     matches.push_back(fmt::format("{} @{}", nft_side(v4, source), script_.name(part)));
     if (!written_.insert(part).second) continue;
-    script_.add_set(part, key_type(v4) + ";" + nft_comment(host));
+    script_.add_set(part, key_type(v4) + "; " + nft_comment(host));
     std::vector<std::string> elements;
     if (found != surroundings_.hosts.end())
       for (const Address& address : found->second)

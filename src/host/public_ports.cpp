@@ -69,7 +69,8 @@ PortSet PublicPortTracker::without_refused(Protocol protocol, WallTime now) cons
 }
 
 PublicPorts PublicPortTracker::current(WallTime now) const {
-  PublicPorts open{without_refused(Protocol::tcp, now), without_refused(Protocol::udp, now)};
+  PublicPorts open =
+      policy_ ? *policy_ : PublicPorts{without_refused(Protocol::tcp, now), without_refused(Protocol::udp, now)};
   for (const uint16_t port : declared_.tcp.list()) open.tcp.add(port);
   for (const uint16_t port : declared_.udp.list()) open.udp.add(port);
   return open;

@@ -3,6 +3,7 @@
 #include <array>
 #include <cstdint>
 #include <map>
+#include <optional>
 
 #include "base/time.hpp"
 #include "host/listening.hpp"
@@ -11,8 +12,9 @@
 
 namespace palang {
 
-// Which ports are open to the public (see Scope in model/decision.hpp): those the admin declares, and those on which a
-// local service listens beyond loopback unless blocked lines show that another firewall refuses them.
+// Which ports are open to the public (see Scope in model/decision.hpp): those the admin declares, and those that our
+// own policy opens or, without one, on which a local service listens beyond loopback unless blocked lines show that
+// another firewall refuses them.
 //
 // Wrongly leaving a port out would let forged evidence close it to somebody (promise 1), so evidence that it is open
 // wins: a port that is declared, or that a stranger was connected to within 28 days, is never left out. Wrongly keeping
@@ -38,6 +40,9 @@ class PublicPortTracker {
   [[nodiscard]] PortSet refused_tcp(WallTime now) const;
   void note_used_by_strangers(const PortSet& tcp_ports, WallTime now);
 
+  // Our own policy knows what it opens to all: then only that counts, and what is declared. None: there is no policy.
+  void use_policy(const std::optional<PublicPorts>& policy) { policy_ = policy; }
+
   [[nodiscard]] PublicPorts current(WallTime now) const;
 
  private:
@@ -62,6 +67,7 @@ class PublicPortTracker {
 
   PublicPorts declared_;
   bool detect_;
+  std::optional<PublicPorts> policy_;
   bool listened_ = false;
   PublicPorts listening_;
   std::map<EphemeralSocket, Sojourn> ephemeral_;

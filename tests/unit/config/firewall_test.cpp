@@ -144,10 +144,10 @@ TEST(FirewallValues, APeerIsNeverAnAddressGoneWrong) {
 }
 
 TEST(FirewallValues, ATimeHasItsZone) {
-  EXPECT_EQ(format_utc(*parse_utc("2026-02-28T23:00:00-01:30")), "2026-03-01T00:30:00Z");
+  EXPECT_EQ(format_utc(*parse_end_time("2026-02-28T23:00:00-01:30")), "2026-03-01T00:30:00Z");
   for (const char* text : {"2026-02-30T00:00:00Z", "2026-01-01", "2026-01-01T00:00:00", "2026-01-01T24:00:00Z",
                            "2026-01-01T00:00:00+7", "tomorrow"})
-    EXPECT_FALSE(parse_utc(text).has_value()) << text;
+    EXPECT_FALSE(parse_end_time(text).has_value()) << text;
 }
 
 }  // namespace
