@@ -2,7 +2,8 @@
 #
 #   awk -f man_keys.awk -v version=0.1.0 palang.toml palang.toml.5.in
 #
-# The first file is read in paragraphs: comment lines, and behind them "[section]" or "#key = default".
+# The first file is read in paragraphs: comment lines, and behind them "[section]" or "#key = default". Where a section's
+# keys are told and not set, its name is the last comment.
 
 function roff(text) {
   gsub(/\\/, "\\e", text)
@@ -44,7 +45,7 @@ function words(    i, text) {
 function end_of_paragraph(last) {
   if (last ~ /^\[.*\]$/) section(last)
   else if (last ~ /^#[a-z_]+ = /) key(substr(last, 2, index(last, " ") - 2), substr(last, index(last, "=") + 2), words())
-  else if (comments > 0 && paragraphs > 0) section("[[source]]")
+  else if (comments > 0 && comment[comments] ~ /^\[.*\]$/) section(comment[comments--])
   paragraphs++
   comments = 0
 }

@@ -10,7 +10,7 @@
 #include "app/enforcement.hpp"
 #include "app/event_loop.hpp"
 #include "app/firewall_context.hpp"
-#include "app/firewall_guard.hpp"
+#include "app/firewall_watch.hpp"
 #include "app/gate.hpp"
 #include "app/host_watch.hpp"
 #include "app/intake.hpp"
@@ -19,9 +19,7 @@
 #include "app/rule_loading.hpp"
 #include "app/version.hpp"
 #include "base/log.hpp"
-#include "host/boot_time.hpp"
 #include "host/link_watch.hpp"
-#include "source/nflog.hpp"
 #include "source/ring_buffer.hpp"
 
 namespace palang {
@@ -50,13 +48,12 @@ class Daemon {
   Result<void> load_rules(Config& config, RuleBook& book);
   Result<void> open_sources(const Snapshot& snapshot);
   void follow_files();
+  void add(Intake intake);
   void attach(size_t intake);
+  void guard_firewall();
   void catch_up();
   void connect();
   void watch_kernel();
-  void guard_firewall();
-  void look_at_firewall(bool changed);
-  void hear_of_refused();
   void look_at_ipsets();
   void watch_interfaces();
   Result<void> open_tripwire();
@@ -88,8 +85,7 @@ class Daemon {
   event* monitor_event_ = nullptr;  // the loop's
   std::optional<LinkWatch> link_watch_;
   std::string ipset_trouble_;
-  std::unique_ptr<FirewallGuard> firewall_;  // null: a dry run
-  std::string nflog_trouble_;
+  std::unique_ptr<FirewallWatch> firewall_;  // null: a dry run, or standard input
   std::unique_ptr<HostWatch> host_watch_;
   std::unique_ptr<Answers> answers_;
   std::unique_ptr<ApiServer> api_;
@@ -159,10 +155,19 @@ void Daemon::follow_files() {
   const bool first_look = !connected_;
   OpenedIntakes opened = open_followed(followed_, first_look, stored_, clock_);
   for (const std::string& notice : opened.notices) log_info(notice);
-  for (Intake& intake : opened.intakes) {
-    intakes_.push_back(std::move(intake));
-    if (!first_look) attach(intakes_.size() - 1);
-  }
+  for (Intake& intake : opened.intakes) add(std::move(intake));
+}
+
+void Daemon::add(Intake intake) {
+  intakes_.push_back(std::move(intake));
+  if (connected_) attach(intakes_.size() - 1);
+}
+
+void Daemon::guard_firewall() {
+  if (is_dry(*config_) || options_.read_stdin) return;
+  firewall_ = std::make_unique<FirewallWatch>(firewall_directory(*config_), *gate_, clock_,
+                                              [this](Intake intake) { add(std::move(intake)); });
+  firewall_->look(true);
 }
 
 Result<void> Daemon::start() {
@@ -191,7 +196,7 @@ Result<void> Daemon::start() {
   gate_->use_host_facts(look_at_host({}), clock_.now());  // who is exempt, before anything is judged
   if (snapshot.fresh && !is_dry(*config_)) gate_->adopt_kernel_bans(clock_.now());
   snapshot = Snapshot{};
-  if (!is_dry(*config_)) guard_firewall();
+  guard_firewall();
   catch_up();
   gate_->adopt_fresh_bans(Duration{0}, clock_.now());
   agree_with_kernel();
@@ -224,10 +229,7 @@ void Daemon::connect() {
   connected_ = true;
   for (size_t i = 0; i < intakes_.size(); ++i) attach(i);
   watch_kernel();
-  if (firewall_) {
-    loop_.on_readable(firewall_->fd(), [this] { firewall_->use_new_addresses(); });
-    loop_.every(poll_interval, [this] { look_at_firewall(false); });
-  }
+  if (firewall_) firewall_->connect(loop_);
   if (enforcement_->ipset() != nullptr) loop_.every(poll_interval, [this] { look_at_ipsets(); });
   watch_interfaces();
   host_watch_ = std::make_unique<HostWatch>();
@@ -307,40 +309,11 @@ void Daemon::watch_kernel() {
   monitor_event_ = loop_.on_readable(monitor_->fd(), [this] {
     if (const auto change = monitor_->drain()) {
       gate_->on_foreign_change(*change, "our nftables table 'inet palang'", clock_.now());
-      if (monitor_->firewall_changed() && firewall_) look_at_firewall(true);
+      if (monitor_->firewall_changed() && firewall_) firewall_->look(true);
     } else {
       log_warning(change.error().text);
     }
   });
-}
-
-void Daemon::guard_firewall() {
-  firewall_ = std::make_unique<FirewallGuard>(firewall_directory(*config_));
-  look_at_firewall(true);
-}
-
-void Daemon::look_at_firewall(bool changed) {
-  (void)firewall_->look(changed);
-  gate_->use_policy_ports(firewall_->open(), clock_.now());
-  hear_of_refused();
-}
-
-// The packets that our own policy refuses, from when there is one on.
-void Daemon::hear_of_refused() {
-  const uint32_t group = firewall_->nflog_group();
-  if (group == 0 || options_.read_stdin) return;
-  const std::string name = fmt::format("nflog:{}", group);
-  for (const Intake& intake : intakes_)
-    if (intake.source->name() == name) return;
-  auto source = Nflog::open(static_cast<uint16_t>(group), clock_);
-  if (!source) {
-    if (nflog_trouble_ != source.error().text) log_error(source.error().text + "; refused packets are not judged");
-    nflog_trouble_ = source.error().text;
-    return;
-  }
-  nflog_trouble_.clear();
-  intakes_.push_back({std::move(*source), LineReader(boot_time()), {}, false});
-  if (connected_) attach(intakes_.size() - 1);
 }
 
 // ipset tells nobody of changes.

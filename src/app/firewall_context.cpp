@@ -77,12 +77,11 @@ Result<std::string> read_raw(const std::string& path) {
     return fail(fmt::format("{} must belong to root, and nobody else may write it", path));
   auto text = read_small_file(path, most_raw_bytes);
   if (!text) return text;
-  const std::string table = fmt::format("table inet {}_check {{ chain fw_raw {{\n{}\n}} }}\n", firewall_table, *text);
+  const std::string table = fmt::format("table inet {}_check {{\nchain fw_raw {{\n{}\n}}\n}}\n", firewall_table, *text);
   if (std::ranges::count(*text, '{') != std::ranges::count(*text, '}'))
     return fail(fmt::format("{} has braces that don't match", path));
   NftLibrary nft;
-  if (const auto fine = nft.check(table); !fine)
-    return fail(fmt::format("{}, counted from a line above it: {}", path, fine.error().text));
+  if (const auto fine = nft.check(table); !fine) return fail(fmt::format("{}: {}", path, fine.error().text));
   return text;
 }
 

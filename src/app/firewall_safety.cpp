@@ -71,7 +71,9 @@ std::vector<LockOut> find_lock_outs(const FirewallSettings& settings, const Surr
   }
   for (const Address& gateway : guarded.gateways) {
     const Admission admission = would_pass(settings, surroundings, {gateway, FirewallProtocol::icmp, 0});
-    if (!admission.passes && !admission.why.starts_with("no rule"))
+    // Being found as a neighbour takes no rule; being denied by one is another matter.
+    const bool denied = admission.why.starts_with("the rule") || admission.why.starts_with("list");
+    if (!admission.passes && denied)
       found.push_back({"gateway", fmt::format("the gateway {} would be denied by {}", gateway.text(), admission.why)});
   }
   return found;

@@ -46,20 +46,23 @@ std::string config_reference() {
   std::string text;
   for (const Section& section : config_sections()) {
     text += (text.empty() ? "" : "\n") + comment(section.doc);
-    const bool stands = !section.path.empty() && !section.repeated;
-    if (stands) text += fmt::format("{}[{}]\n", section.optional ? "# " : "", section.path);
+    // What means something by being there has no defaults that could stand in a file: its keys are told, not set.
+    const bool told = section.repeated || section.optional;
+    if (!section.path.empty() && !told) text += fmt::format("[{}]\n", section.path);
     for (const Key& key : config_keys()) {
       if (section_of(key.path) != section.path) continue;
       const std::string takes = describe_field(key.field);
-      if (section.repeated) {
-        // A source has no defaults that could stand in a file: its keys are told, not set.
-        text += comment(fmt::format("  {}: {} Takes {}.", leaf_of(key.path), key.doc, takes));
+      if (told) {
+        const std::string value =
+            section.repeated ? "" : fmt::format(" Default: {}.", print_field(key.field, defaults));
+        text += comment(fmt::format("  {}: {} Takes {}.{}", leaf_of(key.path), key.doc, takes, value));
       } else {
         text += "\n" + comment(fmt::format("{} Takes {}.", key.doc, takes));
-        text += fmt::format("#{}{} = {}\n", section.optional ? " " : "", leaf_of(key.path),
-                            print_field(key.field, defaults));
+        text += fmt::format("#{} = {}\n", leaf_of(key.path), print_field(key.field, defaults));
       }
     }
+    if (told)
+      text += section.repeated ? fmt::format("# [[{}]]\n", section.path) : fmt::format("# [{}]\n", section.path);
   }
   return text;
 }

@@ -125,6 +125,8 @@ Result<void> NftReader::read_sets(TableState& state) {
   auto done = answers_to(*question, "the sets of nft table inet palang", [&](MessageView message) {
     const Attributes<NFTA_SET_MAX> set(message.header);
     if (set.text(NFTA_SET_TABLE) != table_name || is_of_firewall(set.text(NFTA_SET_NAME))) return Go::on;
+    // Those without a name of their own belong to a rule, perhaps of the firewall's, and go with it.
+    if ((set.u32(NFTA_SET_FLAGS).value_or(0) & NFT_SET_ANONYMOUS) != 0) return Go::on;
     state.all_sets.emplace_back(set.text(NFTA_SET_NAME));
     const auto name = SetName::parse(set.text(NFTA_SET_NAME));
     if (!name) {

@@ -44,7 +44,8 @@ bool NftScript::has_chain(std::string_view part) const {
 
 std::string NftScript::text() const {
   std::string text = fmt::format("table inet {} {{\n", firewall_table);
-  for (const auto& [part, spec] : sets_) text += fmt::format("  set {} {{ {} }}\n", name(part), spec);
+  for (const auto& [part, spec] : sets_)
+    text += fmt::format("  set {} {{ {}{} }}\n", name(part), spec, spec.ends_with(';') ? "" : ";");
   for (const Chain& chain : chains_) {
     text += fmt::format("  chain {} {{\n", name(chain.part));
     for (const std::string& rule : chain.rules) text += fmt::format("    {}\n", rule);

@@ -32,6 +32,8 @@ class Firewall:
 
     def __init__(self, gate):
         self.gate = gate
+        # Fresh interfaces need a moment until neighbours find one another.
+        wait_until(lambda: gate.world.pings(STRANGER6, HOST6, 1), "IPv6 works")
         gate.host.run("nft", "delete", "table", "inet", "firewall")
 
     def configure(self, rules, **sections):

@@ -1,6 +1,7 @@
 """Each kind of rule of the standing firewall: the packet that must pass passes, the one that must not does not."""
 
 import os
+import pwd
 import re
 import socket
 
@@ -268,7 +269,8 @@ def reaches_as(gate, user, address, port):
     script = (f"import socket\ns=socket.socket(socket.AF_INET6 if ':' in {address!r} else socket.AF_INET)\n"
               f"s.settimeout(1)\ntry:\n s.connect(({address!r},{port}))\n print('accepted')\n"
               "except TimeoutError: print('silence')\nexcept OSError: print('refused')\n")
-    return gate.host.run("setpriv", f"--reuid={user}", f"--regid={user}", "--clear-groups", "/usr/bin/python3", "-c",
+    account = pwd.getpwnam(user)
+    return gate.host.run("setpriv", f"--reuid={account.pw_uid}", f"--regid={account.pw_gid}", "--clear-groups", "/usr/bin/python3", "-c",
                          script).strip()
 
 
