@@ -54,7 +54,6 @@ class Daemon {
   void catch_up();
   void connect();
   void watch_kernel();
-  void look_at_ipsets();
   void watch_interfaces();
   Result<void> open_tripwire();
   void agree_with_kernel();
@@ -84,7 +83,6 @@ class Daemon {
   uint32_t monitored_ = 0;          // whose changes it leaves out
   event* monitor_event_ = nullptr;  // the loop's
   std::optional<LinkWatch> link_watch_;
-  std::string ipset_trouble_;
   std::unique_ptr<FirewallWatch> firewall_;  // null: a dry run, or standard input
   std::unique_ptr<HostWatch> host_watch_;
   std::unique_ptr<Answers> answers_;
@@ -101,6 +99,7 @@ Result<void> Daemon::load_rules(Config& config, RuleBook& book) {
   log_info(loaded->summary);
   config.policy.rules = std::move(loaded->settings);
   use_reasons_of(config.policy.rules);
+  for (const Prefix& prefix : never_judged(config)) config.policy.allow.push_back(prefix);
   service_names_ = ServiceNames(loaded->definitions);
   followed_.use(config.rules.follow && !options_.read_stdin ? loaded->files : std::vector<std::string>());
   reads_journal_ = !service_names_.empty() || loaded->book.jails.reads_journal();
@@ -230,7 +229,7 @@ void Daemon::connect() {
   for (size_t i = 0; i < intakes_.size(); ++i) attach(i);
   watch_kernel();
   if (firewall_) firewall_->connect(loop_);
-  if (enforcement_->ipset() != nullptr) loop_.every(poll_interval, [this] { look_at_ipsets(); });
+  if (enforcement_->ipset() != nullptr) loop_.every(poll_interval, [this] { gate_->look_at_ipsets(clock_.now()); });
   watch_interfaces();
   host_watch_ = std::make_unique<HostWatch>();
   loop_.on_readable(host_watch_->fd(), [this] {
@@ -314,21 +313,6 @@ void Daemon::watch_kernel() {
       log_warning(change.error().text);
     }
   });
-}
-
-// ipset tells nobody of changes.
-void Daemon::look_at_ipsets() {
-  using Damage = IpsetEnforcer::Damage;
-  gate_->tick(clock_.now());  // what has ended is not missed
-  const auto damage = enforcement_->ipset()->look(gate_->judge().decider().active().size());
-  const std::string trouble = damage ? std::string() : damage.error().text;
-  if (!trouble.empty() && trouble != ipset_trouble_) log_warning(trouble);
-  ipset_trouble_ = trouble;
-  if (!damage) return;
-  const auto change = *damage == Damage::none        ? ForeignChange::none
-                      : *damage == Damage::structure ? ForeignChange::structure
-                                                     : ForeignChange::everything;
-  gate_->on_foreign_change(change, "our ipsets or our chains of iptables", clock_.now());
 }
 
 bool Daemon::ledger_is_behind() {

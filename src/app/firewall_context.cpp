@@ -13,8 +13,10 @@
 #include <charconv>
 #include <cstring>
 #include <filesystem>
+#include <iterator>
 #include <memory>
 
+#include "base/log.hpp"
 #include "firewall/list_file.hpp"
 #include "firewall/nft_library.hpp"
 #include "firewall/nft_script.hpp"
@@ -125,6 +127,21 @@ std::vector<Address> resolve_host(const std::string& name) {
   std::ranges::sort(addresses);
   addresses.erase(std::ranges::unique(addresses).begin(), addresses.end());
   return addresses;
+}
+
+std::vector<Prefix> never_judged(const Config& config) {
+  std::vector<Prefix> prefixes;
+  if (!config.firewall) return prefixes;
+  for (const FirewallList& list : config.firewall->lists) {
+    if (list.action != FirewallList::Action::allow && list.action != FirewallList::Action::ignore) continue;
+    const auto content = read_list(list, list_directory(config));
+    if (!content)
+      log_error(fmt::format("list {}: {}", list.name, content.error().text));
+    else
+      std::ranges::copy_if(content->prefixes, std::back_inserter(prefixes),
+                           [](const Prefix& prefix) { return prefix.length() > 0; });
+  }
+  return prefixes;
 }
 
 std::vector<std::string> hosts_of(const FirewallSettings& settings) {

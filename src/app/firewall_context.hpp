@@ -19,6 +19,9 @@ namespace palang {
 // of the configuration; a host that doesn't resolve is none.
 [[nodiscard]] Result<Surroundings> look_up_surroundings(const Config& config, const std::string& config_path,
                                                         WallTime now);
+// Who is on a list that allows or is to be ignored, and so is never judged. A list that can't be read has nobody.
+[[nodiscard]] std::vector<Prefix> never_judged(const Config& config);
+
 // All hosts that the policy names, also in lists.
 [[nodiscard]] std::vector<std::string> hosts_of(const FirewallSettings& settings);
 

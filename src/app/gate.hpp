@@ -66,6 +66,8 @@ class Gate {
   void reconcile_surroundings(WallTime now);
   // `what` of ours somebody changed, for the log.
   void on_foreign_change(ForeignChange change, std::string_view what, WallTime now);
+  // Whether ours are all there, where ipset is the enforcer.
+  void look_at_ipsets(WallTime now);
   [[nodiscard]] Result<void> lift_everything(UnblocksEveryone token) { return enforcer_->lift_everything(token); }
 
   // For the commands of admins.
@@ -148,6 +150,7 @@ class Gate {
   std::vector<Waiting> positions_;   // the last of every source
   LineCounts line_counts_{};
   std::string kernel_trouble_;
+  std::string ipset_trouble_;
   std::optional<WallTime> retry_kernel_;
   std::optional<Duration> reconcile_every_;
   WallTime reconciled_;

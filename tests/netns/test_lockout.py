@@ -196,7 +196,7 @@ def test_panic_and_off(gate):
 
 def test_both_come_back_after_a_flush(gate):
     firewall = Firewall(gate)
-    serve(gate, 22, 80)
+    serve(gate, 8083, 80)
     firewall.use("tcp_in = [80]\n", ban={"for": "1h"})
     gate.start()
     gate.palang("ban", STRANGER)
@@ -204,28 +204,28 @@ def test_both_come_back_after_a_flush(gate):
     for damage in (("flush", "ruleset"), ("delete", "table", "inet", "palang"), ("flush", "chain", "inet", "palang",
                    "fw_input"), ("flush", "table", "inet", "palang")):
         gate.host.run("nft", *damage)
-        wait_until(lambda: firewall.tcp(ADMIN, 22, 0.1) == "silence", f"the policy is back after {damage}", 5)
+        wait_until(lambda: firewall.tcp(ADMIN, 8083, 0.1) == "silence", f"the policy is back after {damage}", 5)
         gate.wait_until_banned(STRANGER)
         firewall.opens(ADMIN, 80)
         equal(firewall.tcp(STRANGER, 80), "silence", "the banned one")
     gate.palang("unban", STRANGER)
     gate.palang("stop", "--lift")
     gate.wait_until_stopped()
-    firewall.shuts(ADMIN, 22)  # lifting the bans leaves the policy
+    firewall.shuts(ADMIN, 8083)  # lifting the bans leaves the policy
 
 
 def test_boot_without_the_daemon(gate):
     firewall = Firewall(gate)
-    serve(gate, 22, 80)
+    serve(gate, 8083, 80)
     firewall.use("tcp_in = [80]\n")
     gate.host.run("nft", "flush", "ruleset")
-    firewall.opens(STRANGER, 22)
+    firewall.opens(STRANGER, 8083)
     gate.host.run(gate.binary, "firewall", "load", "--state", gate.path("state"))
-    firewall.shuts(STRANGER, 22)
+    firewall.shuts(STRANGER, 8083)
     firewall.opens(STRANGER, 80)
     gate.host.run("nft", "flush", "ruleset")
     gate.host.run("nft", "-f", gate.path("state/firewall.nft"))  # it is only nft
-    firewall.shuts(STRANGER, 22)
+    firewall.shuts(STRANGER, 8083)
 
 
 def test_refused_packets_are_judged(gate):
@@ -234,7 +234,7 @@ def test_refused_packets_are_judged(gate):
     serve(gate, 80, 8083)
     firewall.use("tcp_in = [80]\n", source=None, ban={"for": "1h"}, detect={"blocked": {"after": 1}})
     gate.start()
-    equal(gate.status()["open_tcp"], ["80"], "what is open to the public")
+    equal(gate.status()["open_ports"]["tcp"], ["80"], "what is open to the public")
     for source in (gate.stranger(), gate.stranger6()):
         firewall.shuts(source, 8083)
         ban = gate.wait_until_banned(source)
