@@ -1,13 +1,8 @@
 #include "app/fail2ban.hpp"
 
-#include <fcntl.h>
 #include <fmt/format.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include <algorithm>
-#include <cerrno>
-#include <cstdio>
 #include <filesystem>
 #include <fstream>
 #include <nlohmann/json.hpp>
@@ -15,7 +10,7 @@
 #include <sstream>
 
 #include "app/rule_words.hpp"
-#include "base/fd.hpp"
+#include "app/write_file.hpp"
 #include "base/text.hpp"
 #include "cli/json.hpp"
 #include "cli/words.hpp"
@@ -72,24 +67,6 @@ Json report_json(const f2b::JailReport& report) {
 
 std::string quoted(const std::string& text) {
   return Json(text).dump();  // an absolute path in TOML's basic strings is written as in JSON
-}
-
-// Written beside the file and renamed into its place, so that nobody ever reads half of it.
-Result<void> write_config(const std::string& path, const std::string& text) {
-  const std::string draft = path + ".new";
-  struct stat old{};
-  const mode_t mode = ::stat(path.c_str(), &old) == 0 ? old.st_mode & 07777 : 0644;
-  const Fd file(::open(draft.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, mode));
-  if (!file) return fail_os("write", draft, errno);
-  for (size_t done = 0; done < text.size();) {
-    const ssize_t written = ::write(file.get(), text.data() + done, text.size() - done);
-    if (written < 0 && errno == EINTR) continue;
-    if (written <= 0) return fail_os("write", draft, errno);
-    done += static_cast<size_t>(written);
-  }
-  if (::fsync(file.get()) != 0) return fail_os("save", draft, errno);
-  if (::rename(draft.c_str(), path.c_str()) != 0) return fail_os("replace", path, errno);
-  return {};
 }
 
 }  // namespace
@@ -171,7 +148,7 @@ Result<void> load_fail2ban(const Fail2banOptions& options, const Console& consol
     console.out << fmt::format("{} names {} already.\n", path, directory);
   } else {
     std::filesystem::create_directories(std::filesystem::path(path).parent_path(), error);
-    if (const auto written = write_config(path, text); !written) return written;
+    if (const auto written = write_file(path, text); !written) return written;
     console.out << fmt::format("{} has now: [rules] fail2ban = {}\n", path, quoted(directory));
   }
   const auto reply = ApiClient(options.socket).fetch({"POST", Target("/v1/reload"), ""});

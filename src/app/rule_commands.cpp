@@ -6,6 +6,7 @@
 #include "app/explain.hpp"
 #include "app/fail2ban.hpp"
 #include "app/finish.hpp"
+#include "app/firewall_import.hpp"
 #include "app/rules.hpp"
 
 namespace palang {
@@ -46,6 +47,33 @@ void add_fail2ban_options(CLI::App* command, const std::shared_ptr<Fail2banOptio
   command->add_option("--config", options->config_path, "The configuration")->type_name("FILE");
 }
 
+struct ForeignFirewall {
+  std::string name;
+  std::string path;  // where it is unless told; "": it must be told
+  std::string help;
+};
+
+void add_firewall_import(CLI::App& import, Console& console, Chosen& chosen, const ForeignFirewall& firewall) {
+  CLI::App* command = import.add_subcommand(firewall.name, firewall.help);
+  auto options = std::make_shared<FirewallImportOptions>();
+  options->from = firewall.name;
+  options->path = firewall.path;
+  auto* const path = command->add_option("path", options->path, "Where it lies")->type_name("PATH");
+  if (firewall.path.empty())
+    path->required();
+  else
+    path->capture_default_str();
+  if (firewall.name == "csf")
+    command->add_option("--state", options->state, "CSF's /var/lib/csf, where that is elsewhere")->type_name("DIR");
+  command->add_option("--write", options->write_to, "Write palang.toml and lists there (default: only tell)")
+      ->type_name("DIR");
+  command->add_flag("--replace", options->replace, "Overwrite a palang.toml that is there");
+  command->add_flag("--json", options->json, "One object for programs");
+  command->callback([&console, &chosen, options] {
+    chosen = [&console, options] { return finish(import_firewall(*options, console), console); };
+  });
+}
+
 void add_import(CLI::App& app, Console& console, Chosen& chosen) {
   CLI::App* import = app.add_subcommand("import", "Show what the configuration of another program becomes");
   import->require_subcommand(1);
@@ -56,6 +84,8 @@ void add_import(CLI::App& app, Console& console, Chosen& chosen) {
   command->callback([&console, &chosen, options] {
     chosen = [&console, options] { return finish(report_fail2ban(*options, console), console); };
   });
+  add_firewall_import(*import, console, chosen,
+                      {"csf", "/etc/csf", "The policy and the lists of CSF, and what they become"});
 }
 
 void add_load_fail2ban(CLI::App& rules, Console& console, Chosen& chosen) {
