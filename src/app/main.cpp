@@ -3,6 +3,7 @@
 #include <CLI/CLI.hpp>
 #include <iostream>
 
+#include "app/csf_program.hpp"
 #include "app/daemon.hpp"
 #include "app/finish.hpp"
 #include "app/firewall_commands.hpp"
@@ -92,5 +93,6 @@ int run(int argc, char** argv) {
 }  // namespace palang
 
 int main(int argc, char** argv) {
+  if (palang::is_csf(argv[0])) return palang::run_csf_program({argv + 1, argv + argc});
   return palang::run(argc, argv);
 }
