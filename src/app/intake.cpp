@@ -7,6 +7,7 @@
 #include "host/boot_time.hpp"
 #include "host/log_sources.hpp"
 #include "host/root.hpp"
+#include "source/connections.hpp"
 #include "source/file_tail.hpp"
 #include "source/journal.hpp"
 #include "source/kernel_log.hpp"
@@ -129,6 +130,12 @@ Result<OpenedIntakes> open_intakes(const Config& config, const WantedLines& line
       opened.intakes.push_back({std::move(*source), LineReader(boot_time(), reads), {}, false});
     else
       opened.notices.push_back(source.error().text + "; the bans of the ledger are kept all the same");
+  }
+  // The kernel's table of connections: who has too many comes like a line from a log.
+  if (const ConnectionSettings& counted = config.policy.detect.connections; counted.limit > 0) {
+    auto source = ConnectionSource::open(counted, HashSeed::random(), clock);
+    if (!source) return Failure(source.error());
+    opened.intakes.push_back({std::move(*source), LineReader(boot_time()), {}, false});
   }
   return opened;
 }

@@ -129,6 +129,8 @@ Result<LoadedRuleSet> load_rule_set(const Config& config, Patterns patterns) {
                                             : Result<RuleSet>(RuleSet::when_needed(loaded.definitions));
   if (!set) return Failure(set.error());
   loaded.settings = set->settings();
+  if (const ConnectionSettings& connections = config.policy.detect.connections; connections.limit > 0)
+    loaded.settings.push_back(connections_rule_settings(connections));
   loaded.book.rules = std::move(*set);
   if (!settings.fail2ban.empty()) load_jails(config, loaded);
   loaded.files = loaded.book.jails.files();

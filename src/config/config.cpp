@@ -135,6 +135,7 @@ std::vector<std::string> changes_that_take_a_restart(const Config& was, const Co
   note_if(!(is.ledger == was.ledger), "[ledger]");
   note_if(!(is.api == was.api), "[api]");
   note_if(is.policy.detect.tracked_sources != was.policy.detect.tracked_sources, "detect.tracked_sources");
+  note_if(!(is.policy.detect.connections == was.policy.detect.connections), "[detect.connections]");
   return changes;
 }
 

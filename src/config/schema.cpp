@@ -99,7 +99,7 @@ ChoiceField level_field() {
           [](Config& c, size_t index) { c.log.level = static_cast<LogLevel>(index + first); }};
 }
 
-constexpr std::array<Section, 22> sections{{
+constexpr std::array<Section, 23> sections{{
     {"",
      "palang.toml: what palang may be told. A key that is commented out shows its default; without this file all "
      "defaults hold."},
@@ -110,6 +110,8 @@ constexpr std::array<Section, 22> sections{{
     {"detect", "What makes an offender."},
     {"detect.blocked", "Packets that a firewall refused and logged, counted by source address."},
     {"detect.portscan", "Distinct ports that one address tried."},
+    {"detect.connections",
+     "How many connections one address has at a time, by the kernel's connection tracking (CSF's CT_LIMIT)."},
     {"detect.tripwire", "What XDP sees by itself, where it is the enforcer: packets to ports on which nobody listens."},
     {"allow",
      "Who is never banned and never counted, besides those palang protects by itself: admins logged in over ssh, "
@@ -176,6 +178,26 @@ std::vector<Key> ban_keys() {
        "packet and so have others banned."},
       {"ban.budget", CountField{[](Config& c) -> uint32_t& { return c.policy.ban.budget; }, 1, most_entries},
        "Bans at one time; beyond it the least recently seen unproven one gives way."},
+  };
+}
+
+std::vector<Key> connection_keys() {
+  return {
+      {"detect.connections.limit",
+       CountField{[](Config& c) -> uint32_t& { return c.policy.detect.connections.limit; }, 0, 1'000'000},
+       "More are an offence, of the rule connections. If they are established, which nobody can forge, the ban closes "
+       "every port. 0: they are not counted."},
+      {"detect.connections.interval",
+       DurationField{[](Config& c) -> Duration& { return c.policy.detect.connections.interval; }, 1s, 1h},
+       "How often they are counted."},
+      {"detect.connections.ports", PortsField{[](Config& c) -> PortSet& { return c.policy.detect.connections.ports; }},
+       "Only connections to these ports; without any, to all."},
+      {"detect.connections.skip_time_wait",
+       FlagField{[](Config& c) -> bool& { return c.policy.detect.connections.skip_time_wait; }},
+       "Don't count those that are over and only wait (TIME_WAIT)."},
+      {"detect.connections.for",
+       DurationField{[](Config& c) -> Duration& { return c.policy.detect.connections.ban; }, 1s, longest},
+       "Length of the first ban."},
   };
 }
 
@@ -328,8 +350,8 @@ std::vector<Key> daemon_keys() {
 
 std::vector<Key> all_keys() {
   std::vector<Key> keys;
-  for (const auto& part : {ban_keys(), offender_keys(), exempt_and_public_keys(), source_and_rules_keys(),
-                           enforce_keys(), firewall_keys(), daemon_keys()})
+  for (const auto& part : {ban_keys(), offender_keys(), connection_keys(), exempt_and_public_keys(),
+                           source_and_rules_keys(), enforce_keys(), firewall_keys(), daemon_keys()})
     keys.insert(keys.end(), part.begin(), part.end());
   return keys;
 }

@@ -163,9 +163,31 @@ void import_connections(const Context& context) {
   ImportReport& report = context.import.report;
   const auto& setting = conf.at("CT_LIMIT");
   if (!conf.is_on("CT_LIMIT")) return;
-  report.left_out(setting.place, fmt::format("CT_LIMIT = \"{}\"", setting.value),
-                  "connections aren't counted by the daemon; [[firewall.limit]] connections refuses those beyond a "
-                  "limit, port by port");
+  const uint32_t limit = std::min(conf.number("CT_LIMIT", 300, report), 1'000'000U);
+  const uint32_t interval = std::clamp(conf.number("CT_INTERVAL", 30, report), 1U, 3'600U);
+  const bool permanent = conf.is_on("CT_PERMANENT");
+  const uint32_t seconds = permanent ? 28 * 86'400 : std::max(conf.number("CT_BLOCK_TIME", 1'800, report), 1U);
+  auto& keys = context.import.policy.sections["detect.connections"];
+  keys = {fmt::format("limit = {}", limit), fmt::format("interval = \"{}s\"", interval),
+          fmt::format("for = \"{}s\"", std::min(seconds, 315'360'000U))};
+  if (conf.is_on("CT_SKIP_TIME_WAIT")) keys.emplace_back("skip_time_wait = true");
+  if (const auto ports = read_port_setting("CT_PORTS", conf, report); !ports.empty()) {
+    std::string list;
+    for (const PortRange& range : ports)
+      for (uint32_t port = range.first; port <= range.last && list.size() < 4'000; ++port)
+        list += fmt::format("{}{}", list.empty() ? "" : ", ", port);
+    keys.push_back(fmt::format("ports = [{}]", list));
+  }
+  report.taken_over(setting.place, fmt::format("CT_LIMIT = \"{}\"", setting.value),
+                    fmt::format("[detect.connections]: more than {} connections of one address, counted every {} s",
+                                limit, interval));
+  if (permanent)
+    report.approximated(conf.at("CT_PERMANENT").place, "CT_PERMANENT",
+                        "28 days at first, the longest ban that there is by default");
+  if (conf.is_on("CT_STATES")) report.left_out(conf.at("CT_STATES").place, "CT_STATES", "all states are counted");
+  if (conf.is_on("CT_SUBNET_LIMIT"))
+    report.left_out(conf.at("CT_SUBNET_LIMIT").place, "CT_SUBNET_LIMIT",
+                    "connections are counted by address, not by network");
 }
 
 void import_bans(const Context& context) {

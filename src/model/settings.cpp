@@ -16,4 +16,19 @@ BanSettings classic_profile() {
   return classic;
 }
 
+Rule connections_rule() {
+  static const Rule rule = rule_named("connections");
+  return rule;
+}
+
+RuleSettings connections_rule_settings(const ConnectionSettings& settings) {
+  RuleSettings rule;
+  rule.name = "connections";
+  rule.proof = Proof::handshake;
+  rule.after = 1;  // who counts them tells only of those above the limit
+  rule.within = settings.interval;
+  rule.ban.first = settings.ban;
+  return rule;
+}
+
 }  // namespace palang

@@ -66,10 +66,25 @@ struct TripwireSettings {
   friend bool operator==(const TripwireSettings&, const TripwireSettings&) = default;
 };
 
+// [detect.connections]: how many connections one address has at a time (CSF's CT_LIMIT).
+struct ConnectionSettings {
+  uint32_t limit = 0;  // more are an offence; 0: they are not counted
+  Duration interval = 30s;
+  PortSet ports;  // of ours; none: all
+  bool skip_time_wait = false;
+  Duration ban = 30min;
+  friend bool operator==(const ConnectionSettings&, const ConnectionSettings&) = default;
+};
+
+// The rule whose events these are, and how it is judged.
+[[nodiscard]] Rule connections_rule();
+[[nodiscard]] RuleSettings connections_rule_settings(const ConnectionSettings& settings);
+
 struct DetectSettings {
   BlockedSettings blocked;
   PortscanSettings portscan;
   TripwireSettings tripwire;
+  ConnectionSettings connections;
   uint32_t tracked_sources = 1'000'000;  // cap of every table by source address
   friend bool operator==(const DetectSettings&, const DetectSettings&) = default;
 };
