@@ -13,8 +13,12 @@
 #include "cli/words.hpp"
 #include "config/config.hpp"
 #include "firewall/csf_import.hpp"
+#include "firewall/firewalld.hpp"
 #include "firewall/imported_toml.hpp"
+#include "firewall/ipset_save.hpp"
+#include "firewall/iptables_save.hpp"
 #include "firewall/open_ports.hpp"
+#include "firewall/ufw.hpp"
 
 namespace palang {
 namespace {
@@ -54,16 +58,24 @@ PortCheck check_csf_ports(const FirewallImportOptions& options, const foreign::c
   return {true, foreign::only_in(before, now), foreign::only_in(now, before)};
 }
 
+Result<foreign::Import> import_from(const FirewallImportOptions& options, const foreign::csf::ReadFile& read) {
+  if (options.from == "iptables-save") return foreign::import_iptables(options.path, read);
+  if (options.from == "ipset") return foreign::import_ipset(options.path, read);
+  if (options.from == "ufw") return foreign::import_ufw(options.path, read);
+  if (options.from == "firewalld") return foreign::import_firewalld(options.path, read);
+  return foreign::csf::import_all({options.path, state_directory(options)}, SystemClock{}.now(), read);
+}
+
 Result<Imported> read_all(const FirewallImportOptions& options) {
   const std::string lists = (options.write_to.empty() ? "/etc/palang" : options.write_to) + "/lists";
   const foreign::csf::ReadFile read = read_whole_file;
-  auto import = foreign::csf::import_all({options.path, state_directory(options)}, SystemClock{}.now(), read);
+  auto import = import_from(options, read);
   if (!import) return Failure(import.error());
   Imported result{std::move(*import), "", {}};
   result.toml = foreign::policy_toml(result.import.policy, lists);
   const auto config = parse_config(result.toml, "palang.toml");
   if (!config) return fail("make a palang.toml of it: " + config.error().text);
-  if (config->firewall) result.check = check_csf_ports(options, read, *config->firewall);
+  if (config->firewall && options.from == "csf") result.check = check_csf_ports(options, read, *config->firewall);
   return result;
 }
 

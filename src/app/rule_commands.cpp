@@ -7,6 +7,7 @@
 #include "app/fail2ban.hpp"
 #include "app/finish.hpp"
 #include "app/firewall_import.hpp"
+#include "app/list_commands.hpp"
 #include "app/rules.hpp"
 
 namespace palang {
@@ -84,8 +85,29 @@ void add_import(CLI::App& app, Console& console, Chosen& chosen) {
   command->callback([&console, &chosen, options] {
     chosen = [&console, options] { return finish(report_fail2ban(*options, console), console); };
   });
-  add_firewall_import(*import, console, chosen,
-                      {"csf", "/etc/csf", "The policy and the lists of CSF, and what they become"});
+  const ForeignFirewall firewalls[] = {
+      {"csf", "/etc/csf", "The policy and the lists of CSF, and what they become"},
+      {"iptables-save", "", "What iptables-save printed, or a directory with rules.v4 and rules.v6"},
+      {"ipset", "", "What 'ipset save' printed"},
+      {"ufw", "/etc/ufw", "The rules of ufw"},
+      {"firewalld", "/etc/firewalld", "The default zone of firewalld, or one zone's file"},
+  };
+  for (const ForeignFirewall& firewall : firewalls) add_firewall_import(*import, console, chosen, firewall);
+}
+
+void add_lists(CLI::App& app, Console& console, Chosen& chosen) {
+  CLI::App* command = app.add_subcommand("lists", "Show the firewall's lists of addresses, and fetch those by URL");
+  auto options = std::make_shared<ListsOptions>();
+  command->add_flag("--fetch", options->fetch, "Fetch those that are older than their refresh");
+  command->add_flag("--now", options->now, "With --fetch: however old they are")->needs("--fetch");
+  command->add_option("--ca-file", options->ca_file, "Certificates to trust in place of the system's")
+      ->type_name("FILE");
+  command->add_option("--config", options->config_path, "The configuration")->type_name("FILE");
+  command->add_option("--socket", options->socket, "Where the daemon answers")->type_name("PATH");
+  command->add_flag("--json", options->json, "One object for programs");
+  command->callback([&console, &chosen, options] {
+    chosen = [&console, options] { return finish(show_lists(*options, console), console); };
+  });
 }
 
 void add_load_fail2ban(CLI::App& rules, Console& console, Chosen& chosen) {
@@ -132,6 +154,7 @@ void add_rule_commands(CLI::App& app, Console& console, Chosen& chosen) {
   add_explain(app, console, chosen);
   add_rules(app, console, chosen);
   add_import(app, console, chosen);
+  add_lists(app, console, chosen);
 }
 
 }  // namespace palang

@@ -4,13 +4,13 @@
 
 #include <algorithm>
 
-#include "base/text.hpp"
 #include "firewall/csf_conf.hpp"
 #include "firewall/csf_firewall.hpp"
 #include "firewall/csf_lfd.hpp"
 #include "firewall/csf_lists.hpp"
 #include "firewall/csf_options.hpp"
 #include "firewall/csf_tables.hpp"
+#include "net/prefix.hpp"
 
 namespace palang::foreign::csf {
 
@@ -32,6 +32,36 @@ void order_rules(ImportedPolicy& policy, size_t opened) {
   policy.rules.erase(policy.rules.begin(), ports_end);
   std::ranges::stable_partition(policy.rules, [](const ImportedRule& rule) { return rule.allow; });
   policy.rules.insert(policy.rules.end(), ports.begin(), ports.end());
+}
+
+// Lists with the action deny are asked before all rules; in CSF a filter of csf.allow came before csf.deny. Where the
+// two meet, csf.deny becomes rules behind those of csf.allow.
+void keep_allowed_before_denied(Import& import, const Place& place) {
+  ImportedPolicy& policy = import.policy;
+  const auto list = std::ranges::find(policy.lists, "csf_deny", &ImportedList::name);
+  const auto last = std::ranges::find_if(policy.rules, [](const ImportedRule& rule) { return !rule.allow; });
+  std::vector<Prefix> allowed;
+  for (auto rule = policy.rules.begin(); rule != last; ++rule)
+    for (const std::string& peer : rule->peer)
+      if (const auto prefix = Prefix::parse(peer); prefix && prefix->length() > 0) allowed.push_back(*prefix);
+  if (list == policy.lists.end() || allowed.empty()) return;
+  const bool meet = std::ranges::any_of(list->entries, [&](const ListEntry& entry) {
+    const auto denied = Prefix::parse(entry.text);
+    return denied && std::ranges::any_of(allowed, [&](const Prefix& one) { return one.overlaps(*denied); });
+  });
+  if (!meet) return;
+  list->action = "none";
+  ImportedRule rule;
+  rule.allow = false;
+  rule.peer = {"list:csf_deny"};
+  rule.note = "csf.deny, behind csf.allow";
+  ImportedRule out = rule;
+  out.out = true;
+  policy.rules.insert(policy.rules.insert(last, out), rule);
+  import.report.approximated(
+      place, "csf.deny",
+      "a filter of csf.allow is for somebody in it, and must come first: it is asked by a rule, behind the "
+      "answer to pings");
 }
 
 }  // namespace
@@ -60,6 +90,7 @@ Result<Import> import_all(const Directories& directories, WallTime now, const Re
   import_temporary(directories.state + "/csf.tempallow", true, now, context);
   import_temporary(directories.state + "/csf.tempban", false, now, context);
   order_rules(import.policy, opened);
+  keep_allowed_before_denied(import, {file("csf.deny"), 0});
   mention_unsupported(conf, import.report);
   return import;
 }

@@ -86,13 +86,10 @@ void add_filter(const Line& line, bool allow, const Context& context) {
   context.import.policy.rules.push_back(std::move(*rule));
 }
 
-void mention_limits_of_deny(const Context& context) {
-  ImportReport& report = context.import.report;
-  if (!context.conf.is_on("LF_BLOCKINONLY"))
-    report.approximated(
-        context.conf.at("LF_BLOCKINONLY").place, "LF_BLOCKINONLY",
-        "CSF also kept this host from speaking to who is in csf.deny: the list stops what they send, and "
-        "replies to connections of this host's own pass");
+void mention_outgoing(const Context& context) {
+  if (context.conf.is_on("LF_BLOCKINONLY"))
+    context.import.report.approximated(context.conf.at("LF_BLOCKINONLY").place, "LF_BLOCKINONLY",
+                                       "this host doesn't speak to who is in csf.deny either");
 }
 
 }  // namespace
@@ -155,7 +152,7 @@ void import_deny(const std::string& path, const Context& context) {
     else if (!network.empty())
       list.add(line, network);
   }
-  if (!list.empty()) mention_limits_of_deny(context);
+  if (!list.empty()) mention_outgoing(context);
   list.finish(context.import.policy,
               "denied on every port; 'do not delete' holds for all, nothing is ever rotated out");
 }

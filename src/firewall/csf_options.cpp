@@ -17,7 +17,7 @@ struct OptionGroup {
   std::string_view names;  // separated by single spaces
 };
 
-constexpr std::array option_groups{
+constexpr std::array handled_options{
     OptionGroup{
         "",
         "TESTING LF_SPI TCP_IN TCP_OUT UDP_IN UDP_OUT ICMP_IN ICMP_IN_RATE ICMP_OUT ICMP_OUT_RATE IPV6 "
@@ -40,6 +40,9 @@ constexpr std::array option_groups{
         "CT_PERMANENT "
         "CT_BLOCK_TIME CT_SKIP_TIME_WAIT CT_STATES CT_PORTS CT_SUBNET_LIMIT PS_INTERVAL PS_LIMIT PS_PORTS PS_DIVERSITY "
         "PS_PERMANENT PS_BLOCK_TIME PORTKNOCKING DOCKER"},
+};
+
+constexpr std::array options_left_out{
     OptionGroup{"palang sends no mail; 'palang watch' and the metrics tell of bans",
                 "LF_ALERT_TO LF_ALERT_FROM LF_ALERT_SMTP X_ARF X_ARF_FROM X_ARF_TO X_ARF_ABUSE LF_EMAIL_ALERT "
                 "LF_TEMP_EMAIL_ALERT LF_PERMBLOCK_ALERT LF_NETBLOCK_ALERT LF_DISTFTP_ALERT LF_DISTSMTP_ALERT "
@@ -72,6 +75,9 @@ constexpr std::array option_groups{
     OptionGroup{"what users of this host send out is not judged", "UID_INTERVAL UID_LIMIT UID_PORTS DROP_UID_LOGGING"},
     OptionGroup{"palang has no such rule for this service; write one (docs/rules.md)",
                 "LF_SUHOSIN LF_SUHOSIN_PERM LF_CXS LF_CXS_PERM LF_QOS LF_QOS_PERM LF_SYMLINK LF_SYMLINK_PERM"},
+};
+
+constexpr std::array more_options_left_out{
     OptionGroup{"palang has no page for the banned",
                 "MESSENGER MESSENGER_TEMP MESSENGER_PERM MESSENGER_USER MESSENGER_CHILDREN MESSENGER_HTML "
                 "MESSENGER_HTML_IN MESSENGER_TEXT MESSENGER_TEXT_IN MESSENGER_RATE MESSENGER_BURST MESSENGERV2 "
@@ -126,9 +132,14 @@ struct OptionTable {
 const OptionTable& option_table() {
   static const OptionTable table = [] {
     OptionTable made;
-    for (const OptionGroup& group : option_groups)
-      for (const std::string_view name : split(group.names, ' '))
-        if (made.reasons.emplace(name, group.why_not).second) made.names.push_back(name);
+    const auto add = [&](std::span<const OptionGroup> groups) {
+      for (const OptionGroup& group : groups)
+        for (const std::string_view name : split(group.names, ' '))
+          if (made.reasons.emplace(name, group.why_not).second) made.names.push_back(name);
+    };
+    add(handled_options);
+    add(options_left_out);
+    add(more_options_left_out);
     return made;
   }();
   return table;

@@ -165,6 +165,26 @@ TEST(CsfImport, PutsWhoIsAllowedBeforeWhoIsDenied) {
   EXPECT_THAT(import.policy.rules[2].peer, ElementsAre("0.0.0.0/0"));
 }
 
+TEST(CsfImport, LetsAFilterOfAllowComeBeforeAnAddressInDeny) {
+  const Import apart = Files()
+                           .with("/etc/csf/csf.deny", "192.0.2.0/24\n")
+                           .with("/etc/csf/csf.allow", "tcp|in|d=22|s=198.51.100.7\n")
+                           .import();
+  EXPECT_EQ(list_of(apart, "csf_deny")->action, "deny");
+  EXPECT_EQ(apart.policy.rules.size(), 1U);
+  const Import meeting = Files()
+                             .with("/etc/csf/csf.deny", "192.0.2.0/24\ntcp|in|d=25|s=192.0.2.9\n")
+                             .with("/etc/csf/csf.allow", "tcp|in|d=22|s=192.0.2.7\n")
+                             .import();
+  EXPECT_EQ(list_of(meeting, "csf_deny")->action, "none");
+  ASSERT_EQ(meeting.policy.rules.size(), 4U);
+  EXPECT_TRUE(meeting.policy.rules[0].allow);
+  EXPECT_THAT(meeting.policy.rules[1].peer, ElementsAre("list:csf_deny"));
+  EXPECT_FALSE(meeting.policy.rules[1].out);
+  EXPECT_TRUE(meeting.policy.rules[2].out);
+  EXPECT_THAT(meeting.policy.rules[3].ports, ElementsAre("25"));
+}
+
 TEST(CsfImport, TakesTemporaryEntriesForTheTimeThatIsLeft) {
   const int64_t noon = std::chrono::duration_cast<std::chrono::seconds>(make::noon.time_since_epoch()).count();
   const Import import =
