@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <map>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <ostream>
 
 #include "app/write_file.hpp"
@@ -46,6 +47,11 @@ std::string state_directory(const FirewallImportOptions& options) {
   return options.path;
 }
 
+PortCheck compared(const foreign::OpenPorts& before, const FirewallSettings& settings) {
+  const foreign::OpenPorts now = foreign::open_ports(settings);
+  return {true, foreign::only_in(before, now), foreign::only_in(now, before)};
+}
+
 PortCheck check_csf_ports(const FirewallImportOptions& options, const foreign::csf::ReadFile& read,
                           const FirewallSettings& settings) {
   foreign::ImportReport unheard;
@@ -53,9 +59,7 @@ PortCheck check_csf_ports(const FirewallImportOptions& options, const foreign::c
   if (!conf) return {};
   const auto allow = foreign::csf::read_lines(options.path + "/csf.allow", read, unheard);
   const auto deny = foreign::csf::read_lines(options.path + "/csf.deny", read, unheard);
-  const foreign::OpenPorts before = foreign::csf_open_ports(*conf, allow, deny);
-  const foreign::OpenPorts now = foreign::open_ports(settings);
-  return {true, foreign::only_in(before, now), foreign::only_in(now, before)};
+  return compared(foreign::csf_open_ports(*conf, allow, deny), settings);
 }
 
 Result<foreign::Import> import_from(const FirewallImportOptions& options, const foreign::csf::ReadFile& read) {
@@ -68,14 +72,24 @@ Result<foreign::Import> import_from(const FirewallImportOptions& options, const 
 
 Result<Imported> read_all(const FirewallImportOptions& options) {
   const std::string lists = (options.write_to.empty() ? "/etc/palang" : options.write_to) + "/lists";
-  const foreign::csf::ReadFile read = read_whole_file;
+  std::optional<Result<std::string>> standard_input;  // can be read only once
+  const foreign::csf::ReadFile read = [&](const std::string& path) -> Result<std::string> {
+    if (path != "-") return read_whole_file(path);
+    if (!standard_input) standard_input = read_whole_file(path);
+    return *standard_input;
+  };
   auto import = import_from(options, read);
   if (!import) return Failure(import.error());
   Imported result{std::move(*import), "", {}};
   result.toml = foreign::policy_toml(result.import.policy, lists);
   const auto config = parse_config(result.toml, "palang.toml");
   if (!config) return fail("make a palang.toml of it: " + config.error().text);
-  if (config->firewall && options.from == "csf") result.check = check_csf_ports(options, read, *config->firewall);
+  if (!config->firewall) return result;
+  foreign::ImportReport unheard;
+  if (options.from == "csf") result.check = check_csf_ports(options, read, *config->firewall);
+  if (options.from == "iptables-save")
+    result.check = compared(foreign::iptables_open_ports(foreign::read_iptables_tables(options.path, read, unheard)),
+                            *config->firewall);
   return result;
 }
 

@@ -35,7 +35,9 @@ Result<void> write_file(const std::string& path, const std::string& text) {
 }
 
 Result<std::string> read_whole_file(const std::string& path) {
-  const Fd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
+  const bool standard_input = path == "-";
+  const Fd file(standard_input ? ::fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3)
+                               : ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
   if (!file) {
     Failure failure = fail_os("read", path, errno);
     if (errno == ENOENT || errno == ENOTDIR) failure = Failure(Error::not_found(failure.error().text));
@@ -43,7 +45,7 @@ Result<std::string> read_whole_file(const std::string& path) {
   }
   struct stat status{};
   if (::fstat(file.get(), &status) != 0) return fail_os("read", path, errno);
-  if (!S_ISREG(status.st_mode)) return fail("read " + path + ": it is no file");
+  if (!S_ISREG(status.st_mode) && !standard_input) return fail("read " + path + ": it is no file");
   std::string text;
   std::string piece(64UL * 1024, '\0');
   while (true) {

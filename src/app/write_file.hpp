@@ -10,7 +10,7 @@ namespace palang {
 // is 0644.
 [[nodiscard]] Result<void> write_file(const std::string& path, const std::string& text);
 
-// At most 256 MiB; not_found where there is none.
+// "-" is standard input. At most 256 MiB; not_found where there is none.
 [[nodiscard]] Result<std::string> read_whole_file(const std::string& path);
 
 }  // namespace palang

@@ -61,6 +61,7 @@ IptablesRule read_iptables_rule(Place place, const std::vector<std::string>& wor
   for (size_t i = 2; i < words.size(); i += 2) {
     if (i + 1 >= words.size() || words[i] == "!") {
       if (rule.strange.empty()) rule.strange = words[i];
+      rule.not_source = rule.not_source || (words[i] == "!" && i + 1 < words.size() && words[i + 1] == "-s");
       --i;  // a word without a value
       continue;
     }

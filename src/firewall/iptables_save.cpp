@@ -16,20 +16,9 @@ namespace {
 constexpr int deepest_jump = 16;
 constexpr size_t most_rules = 20'000;
 
-struct Chains {
-  std::map<std::string, std::string, std::less<>> policies;
-  std::map<std::string, std::vector<IptablesRule>, std::less<>> rules;
-};
-
-struct Tables {
-  Chains filter;
-  Chains nat;
-  bool v6 = false;
-};
-
-Tables read_tables(const std::string& path, std::string_view text, ImportReport& report) {
-  Tables tables;
-  Chains* table = nullptr;
+IptablesTables read_tables(const std::string& path, std::string_view text, ImportReport& report) {
+  IptablesTables tables;
+  IptablesTables::Chains* table = nullptr;
   uint32_t number = 0;
   while (!text.empty()) {
     const size_t end = std::min(text.find('\n'), text.size());
@@ -59,7 +48,7 @@ Tables read_tables(const std::string& path, std::string_view text, ImportReport&
 
 class ChainWalk {
  public:
-  ChainWalk(const Tables& tables, bool both, Import& import) : tables_(tables), both_(both), import_(import) {}
+  ChainWalk(const IptablesTables& tables, bool both, Import& import) : tables_(tables), both_(both), import_(import) {}
 
   // Returns the word for the policy of the chain, once all rules are taken.
   std::string walk(const std::string& chain, bool out) {
@@ -166,7 +155,7 @@ class ChainWalk {
     import_.policy.rules.push_back(std::move(rule));
   }
 
-  const Tables& tables_;
+  const IptablesTables& tables_;
   bool both_;
   Import& import_;
   bool out_ = false;
@@ -174,7 +163,7 @@ class ChainWalk {
   size_t taken_ = 0;
 };
 
-void import_nat(const Tables& tables, Import& import) {
+void import_nat(const IptablesTables& tables, Import& import) {
   for (const auto& [chain, rules] : tables.nat.rules) {
     for (const IptablesRule& rule : rules) {
       const auto to = read_port_range(rule.to_ports, '-');
@@ -197,25 +186,32 @@ void import_nat(const Tables& tables, Import& import) {
 
 }  // namespace
 
+std::vector<IptablesTables> read_iptables_tables(const std::string& path, const csf::ReadFile& read,
+                                                 ImportReport& report) {
+  std::vector<IptablesTables> all;
+  for (const std::string& file : {path, path + "/rules.v4", path + "/rules.v6"}) {
+    const auto text = read(file);
+    if (!text) continue;
+    IptablesTables tables = read_tables(file, *text, report);
+    tables.v6 = tables.v6 || file.ends_with("/rules.v6");
+    all.push_back(std::move(tables));
+  }
+  return all;
+}
+
 Result<Import> import_iptables(const std::string& path, const csf::ReadFile& read) {
   Import import;
   import.policy.origin = "iptables";
   import.policy.drop_invalid = false;
-  std::vector<Tables> all;
-  for (const std::string& file : {path, path + "/rules.v4", path + "/rules.v6"}) {
-    const auto text = read(file);
-    if (!text) continue;
-    Tables tables = read_tables(file, *text, import.report);
-    tables.v6 = tables.v6 || file.ends_with("/rules.v6");
-    all.push_back(std::move(tables));
-  }
+  const std::vector<IptablesTables> all = read_iptables_tables(path, read, import.report);
   if (all.empty())
     return Failure(
         Error::not_found(fmt::format("read {}: neither a file nor a directory with rules.v4 or rules.v6", path)));
-  if (std::ranges::all_of(all, [](const Tables& t) { return t.filter.policies.empty() && t.filter.rules.empty(); }))
+  if (std::ranges::all_of(all,
+                          [](const IptablesTables& t) { return t.filter.policies.empty() && t.filter.rules.empty(); }))
     return Failure(Error::bad_config(fmt::format("{}: there is no table filter of iptables-save in it", path)));
   bool first = true;
-  for (const Tables& tables : all) {
+  for (const IptablesTables& tables : all) {
     ChainWalk walk(tables, all.size() > 1, import);
     const std::string in = walk.walk("INPUT", false);
     const std::string out = walk.walk("OUTPUT", true);

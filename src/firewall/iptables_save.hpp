@@ -1,10 +1,12 @@
 #pragma once
 
+#include <map>
 #include <string>
 #include <vector>
 
 #include "firewall/csf_lines.hpp"
 #include "firewall/imported_policy.hpp"
+#include "firewall/open_ports.hpp"
 
 namespace palang::foreign {
 
@@ -27,10 +29,29 @@ struct IptablesRule {
   std::string user;
   std::string group;
   std::string comment;
-  std::string strange;   // the first word that is not understood; "": all are
-  std::string to_ports;  // of REDIRECT
+  std::string strange;      // the first word that is not understood; "": all are
+  bool not_source = false;  // "! -s ..."; then it is strange, too
+  std::string to_ports;     // of REDIRECT
 };
 
 [[nodiscard]] IptablesRule read_iptables_rule(Place place, const std::vector<std::string>& words);
+
+struct IptablesTables {
+  struct Chains {
+    std::map<std::string, std::string, std::less<>> policies;
+    std::map<std::string, std::vector<IptablesRule>, std::less<>> rules;
+  };
+  Chains filter;
+  Chains nat;
+  bool v6 = false;
+};
+
+// Of the file, or of rules.v4 and rules.v6 in the directory: those that can be read.
+[[nodiscard]] std::vector<IptablesTables> read_iptables_tables(const std::string& path, const csf::ReadFile& read,
+                                                               ImportReport& report);
+
+// What a stranger reaches by the chain INPUT, also by rules that palang's can't express, as far as they are known:
+// those for an interface match. Where one family has no rules, it is what the other has.
+[[nodiscard]] OpenPorts iptables_open_ports(const std::vector<IptablesTables>& all);
 
 }  // namespace palang::foreign

@@ -7,27 +7,11 @@
 
 #include "base/text.hpp"
 #include "firewall/csf_filter.hpp"
+#include "firewall/decided_ports.hpp"
 
 namespace palang::foreign {
 
 namespace {
-
-// Ports of one protocol and family: which are decided, and which of these are open.
-class Decided {
- public:
-  void decide(uint32_t first, uint32_t last, bool open) {
-    for (uint32_t port = first; port <= last && port <= 65'535; ++port) {
-      if (known_.contains(static_cast<uint16_t>(port))) continue;
-      known_.add(static_cast<uint16_t>(port));
-      if (open) open_.add(static_cast<uint16_t>(port));
-    }
-  }
-  [[nodiscard]] const PortSet& open() const { return open_; }
-
- private:
-  PortSet known_;
-  PortSet open_;
-};
 
 struct Plane {
   FirewallProtocol protocol;
@@ -43,7 +27,7 @@ bool is_for_strangers(const FirewallRule& rule, bool v6) {
 }
 
 PortSet opened_by(const FirewallSettings& settings, const Plane& plane) {
-  Decided ports;
+  DecidedPorts ports;
   for (const FirewallRule& rule : settings.rules) {
     if (!is_for_strangers(rule, plane.v6)) continue;
     if (rule.protocol != plane.protocol && rule.protocol != FirewallProtocol::any) continue;
@@ -74,7 +58,7 @@ std::string_view raw_value(std::string_view conf, std::string_view name) {
   return value;
 }
 
-void decide_filters(Decided& ports, const std::vector<csf::Line>& lines, std::string_view protocol, bool v6,
+void decide_filters(DecidedPorts& ports, const std::vector<csf::Line>& lines, std::string_view protocol, bool v6,
                     bool open) {
   for (const csf::Line& line : lines) {
     if (!csf::is_filter(line.text)) continue;
@@ -90,7 +74,7 @@ void decide_filters(Decided& ports, const std::vector<csf::Line>& lines, std::st
 
 PortSet opened_by_csf(std::string_view conf, std::string_view option, std::string_view protocol, bool v6,
                       const std::vector<csf::Line>& allow, const std::vector<csf::Line>& deny) {
-  Decided ports;
+  DecidedPorts ports;
   decide_filters(ports, allow, protocol, v6, true);
   decide_filters(ports, deny, protocol, v6, false);
   for (const std::string_view piece : csf::split(raw_value(conf, option), ',')) {

@@ -92,6 +92,15 @@ TEST(IptablesSave, KeepsTheFamiliesOfADirectoryApart) {
   EXPECT_THAT(import->policy.rules[1].peer, ElementsAre("::/0"));
 }
 
+TEST(IptablesSave, TellsWhatAStrangerReachedBefore) {
+  ImportReport unheard;
+  const OpenPorts open = iptables_open_ports(read_iptables_tables("/x", reader({{"/x", saved}}), unheard));
+  EXPECT_TRUE(open.tcp4.contains(80) && open.tcp4.contains(8010) && open.tcp4.contains(9000));
+  EXPECT_FALSE(open.tcp4.contains(22) || open.tcp4.contains(1) || open.tcp4.contains(8011));
+  EXPECT_THAT(open.udp4.list(), ElementsAre(53));
+  EXPECT_EQ(open.tcp6, open.tcp4);
+}
+
 TEST(IptablesSave, RefusesWhatIsNone) {
   EXPECT_FALSE(import_iptables("/x", reader({{"/x", "hello\n"}})));
   EXPECT_FALSE(import_iptables("/x", reader({})));
