@@ -15,6 +15,7 @@
 #include "app/host_watch.hpp"
 #include "app/intake.hpp"
 #include "app/ledger_opening.hpp"
+#include "app/list_commands.hpp"
 #include "app/privileges.hpp"
 #include "app/rule_loading.hpp"
 #include "app/version.hpp"
@@ -231,7 +232,7 @@ void Daemon::connect() {
   if (firewall_) firewall_->connect(loop_);
   if (enforcement_->ipset() != nullptr) loop_.every(poll_interval, [this] { gate_->look_at_ipsets(clock_.now()); });
   watch_interfaces();
-  host_watch_ = std::make_unique<HostWatch>();
+  host_watch_ = std::make_unique<HostWatch>(exempt_names(*config_));
   loop_.on_readable(host_watch_->fd(), [this] {
     gate_->use_host_facts(host_watch_->take(), clock_.now());
     host_watch_->ask_about(gate_->ports_to_ask_about(clock_.now()));
@@ -354,6 +355,7 @@ Result<DoneReply> Daemon::reload() {
   for (const std::string& fault : rule_faults_) reply.notes.push_back(fault);
   config_ = std::make_shared<const Config>(*std::move(fresh));
   gate_->use_config(config_, std::move(book), clock_.now());
+  if (host_watch_) host_watch_->follow_names(exempt_names(*config_));
   follow_files();
   log_notice("configuration reloaded");
   reply.notes.insert(reply.notes.begin(), "configuration reloaded");

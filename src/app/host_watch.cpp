@@ -45,7 +45,10 @@ HostFacts look_at_host(const PortSet& ask_about) {
   return facts;
 }
 
-HostWatch::HostWatch() : event_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)), thread_([this] { run(); }) {}
+HostWatch::HostWatch(std::vector<std::string> names)
+    : event_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)), thread_([this] { run(); }) {
+  follow_names(std::move(names));
+}
 
 HostWatch::~HostWatch() {
   {
@@ -74,6 +77,9 @@ void HostWatch::run() {
     const PortSet asked = asked_;
     lock.unlock();
     HostFacts facts = look_at_host(asked);
+    for (const auto& [name, addresses] : names_.take())
+      for (const Address& address : addresses) facts.exempt.push_back({Prefix::of(address), name});
+    facts.exempt = merge_exempt(facts.exempt);
     lock.lock();
     facts_ = std::move(facts);
     (void)::eventfd_write(event_.get(), 1);  // the counter can't overflow: take() resets it

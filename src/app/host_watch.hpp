@@ -7,6 +7,7 @@
 #include <thread>
 #include <vector>
 
+#include "app/firewall_guard.hpp"
 #include "base/fd.hpp"
 #include "host/exempt.hpp"
 #include "host/listening.hpp"
@@ -30,7 +31,8 @@ struct HostFacts {
 // loop should not wait for.
 class HostWatch {
  public:
-  HostWatch();
+  // `names`: of hosts whose addresses are exempt, as name servers tell them.
+  explicit HostWatch(std::vector<std::string> names);
   ~HostWatch();
   HostWatch(const HostWatch&) = delete;
   HostWatch& operator=(const HostWatch&) = delete;
@@ -39,11 +41,13 @@ class HostWatch {
   [[nodiscard]] int fd() const { return event_.get(); }
   [[nodiscard]] HostFacts take();
   void ask_about(const PortSet& tcp_ports);
+  void follow_names(std::vector<std::string> names) { names_.watch(std::move(names)); }
 
  private:
   void run();
 
   Fd event_;
+  HostNames names_;   // has a thread of its own
   std::mutex mutex_;  // guards all below
   std::condition_variable wake_;
   HostFacts facts_;

@@ -2,10 +2,12 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <nlohmann/json.hpp>
 #include <ostream>
 
+#include "app/firewall_context.hpp"
 #include "base/text.hpp"
 #include "base/time.hpp"
 #include "cli/words.hpp"
@@ -25,6 +27,10 @@ std::string_view action_name(FirewallList::Action action) {
     case FirewallList::Action::none: return "none";
   }
   return "";
+}
+
+bool exempts(const FirewallList& list) {
+  return list.action == FirewallList::Action::allow || list.action == FirewallList::Action::ignore;
 }
 
 // One list as it is now.
@@ -83,14 +89,10 @@ void tell_daemon(const ListsOptions& options, const Console& console) {
 
 }  // namespace
 
-std::string list_copies(const Config& config) {
-  return (std::filesystem::path(config.ledger.path).parent_path() / "lists").string();
-}
-
 Result<void> show_lists(const ListsOptions& options, const Console& console) {
   const auto config = load_config(options.config_path);
   if (!config) return Failure(config.error());
-  const std::string directory = list_copies(*config);
+  const std::string directory = list_directory(*config);
   std::error_code error;
   if (options.fetch) std::filesystem::create_directories(directory, error);
   if (error) return fail_os("make", directory, error.value());
@@ -119,14 +121,25 @@ Result<void> show_lists(const ListsOptions& options, const Console& console) {
 Result<void> exempt_lists(Config& config, const std::string& config_path) {
   if (!config.firewall) return {};
   for (const FirewallList& list : config.firewall->lists) {
-    if (list.action != FirewallList::Action::allow && list.action != FirewallList::Action::ignore) continue;
-    const auto content = read_list(list, list_copies(config));
+    if (!exempts(list)) continue;
+    const auto content = read_list(list, list_directory(config));
     if (!content)
       return Failure(Error::bad_config(fmt::format("{}:{}: firewall.list.{}: {}", config_path, list.written.line,
                                                    list.file.empty() ? "url" : "file", content.error().text)));
     config.policy.allow.insert(config.policy.allow.end(), content->prefixes.begin(), content->prefixes.end());
   }
   return {};
+}
+
+std::vector<std::string> exempt_names(const Config& config) {
+  std::vector<std::string> names;
+  if (!config.firewall) return names;
+  for (const FirewallList& list : config.firewall->lists)
+    if (const auto content = exempts(list) ? read_list(list, list_directory(config)) : ListContent{})
+      names.insert(names.end(), content->hosts.begin(), content->hosts.end());
+  std::ranges::sort(names);
+  names.erase(std::ranges::unique(names).begin(), names.end());
+  return names;
 }
 
 }  // namespace palang

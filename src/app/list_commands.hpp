@@ -2,6 +2,7 @@
 
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "base/error.hpp"
 #include "cli/client.hpp"
@@ -27,7 +28,7 @@ struct ListsOptions {
 // list that can't be read, with file and line.
 [[nodiscard]] Result<void> exempt_lists(Config& config, const std::string& config_path);
 
-// Where the copies of lists by URL are: beside the ledger.
-[[nodiscard]] std::string list_copies(const Config& config);
+// The names of hosts in these lists: their addresses come from name servers, and change.
+[[nodiscard]] std::vector<std::string> exempt_names(const Config& config);
 
 }  // namespace palang

@@ -189,24 +189,29 @@ void import_rignore(const std::string& path, const Context& context) {
 void import_dyndns(const std::string& path, const Context& context) {
   ImportReport& report = context.import.report;
   const std::vector<Line> lines = read_lines(path, context.read, report);
-  const bool on = context.conf.is_on("DYNDNS");
-  EntryCollector list("csf_dyndns", "allow", report);
+  EntryCollector ignored("csf_dyndns", "ignore", report);
   for (const Line& line : lines) {
-    if (!on) {
+    if (!context.conf.is_on("DYNDNS")) {
       report.left_out(line.place, line.text, "DYNDNS is off in csf.conf, so that CSF passed it over");
-    } else if (is_filter(line.text)) {
-      add_filter(line, true, context);
-    } else if (is_host_name(line.text)) {
-      list.add(line, line.text);
-    } else {
-      const std::string network = network_of(line, report);
-      if (!network.empty() && !is_everyone(network)) list.add(line, network);
+      continue;
     }
+    if (is_filter(line.text)) {
+      add_filter(line, true, context);
+      continue;
+    }
+    const std::string peer = is_host_name(line.text) ? line.text : network_of(line, report);
+    if (peer.empty() || is_everyone(peer)) continue;
+    ImportedRule rule;
+    rule.peer = {peer};
+    rule.note = note_of(line.comment);
+    context.import.policy.rules.push_back(rule);
+    rule.out = true;
+    context.import.policy.rules.push_back(std::move(rule));
+    report.taken_over(line.place, line.text,
+                      "allowed on every port; a name is looked up again when its time to live is over");
+    if (context.conf.is_on("DYNDNS_IGNORE")) ignored.add(line, peer);
   }
-  if (!list.empty() && !context.conf.is_on("DYNDNS_IGNORE"))
-    report.approximated(context.conf.at("DYNDNS_IGNORE").place, "DYNDNS_IGNORE = \"0\"",
-                        "lfd also judged these hosts: palang never judges who is allowed");
-  list.finish(context.import.policy, "allowed on every port; the names are looked up again and again");
+  ignored.finish(context.import.policy, "never judged");
 }
 
 }  // namespace palang::foreign::csf

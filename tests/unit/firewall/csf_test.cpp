@@ -185,6 +185,28 @@ TEST(CsfImport, LetsAFilterOfAllowComeBeforeAnAddressInDeny) {
   EXPECT_THAT(meeting.policy.rules[3].ports, ElementsAre("25"));
 }
 
+TEST(CsfImport, LetsNamesOfDyndnsInAndJudgesThemAsCsfDid) {
+  const std::string dyndns = "admin.example.net # home\ntcp|in|d=22|s=ssh.example.net\n";
+  const Import judged = Files()
+                            .with("/etc/csf/csf.conf", "TCP_IN = \"22\"\nDYNDNS = \"600\"\n")
+                            .with("/etc/csf/csf.dyndns", dyndns)
+                            .import();
+  ASSERT_EQ(judged.policy.rules.size(), 3U);
+  EXPECT_THAT(judged.policy.rules[0].peer, ElementsAre("admin.example.net"));
+  EXPECT_EQ(judged.policy.rules[0].note, "home");
+  EXPECT_TRUE(judged.policy.rules[1].out);
+  EXPECT_THAT(judged.policy.rules[2].peer, ElementsAre("ssh.example.net"));
+  EXPECT_TRUE(judged.policy.lists.empty());
+  const Import ignored = Files()
+                             .with("/etc/csf/csf.conf", "TCP_IN = \"22\"\nDYNDNS = \"600\"\nDYNDNS_IGNORE = \"1\"\n")
+                             .with("/etc/csf/csf.dyndns", dyndns)
+                             .import();
+  ASSERT_NE(list_of(ignored, "csf_dyndns"), nullptr);
+  EXPECT_EQ(list_of(ignored, "csf_dyndns")->action, "ignore");
+  const Import off = Files().with("/etc/csf/csf.dyndns", dyndns).import();
+  EXPECT_TRUE(off.policy.rules.empty());
+}
+
 TEST(CsfImport, TakesTemporaryEntriesForTheTimeThatIsLeft) {
   const int64_t noon = std::chrono::duration_cast<std::chrono::seconds>(make::noon.time_since_epoch()).count();
   const Import import =
