@@ -5,12 +5,13 @@ find_program(PALANG_BPF_CLANG NAMES clang clang-19 clang-18 clang-16 clang-15 cl
 function(palang_bpf_object name)
   set(object ${PROJECT_BINARY_DIR}/bpf/${name}.bpf.o)
   file(GLOB headers CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/src/bpf/*.h)
-  cmake_parse_arguments(BPF "" "SOURCE" "" ${ARGN})
+  cmake_parse_arguments(BPF "" "SOURCE" "DEFINITIONS" ${ARGN})
+  list(TRANSFORM BPF_DEFINITIONS PREPEND -D)
   add_custom_command(OUTPUT ${object}
     COMMAND ${CMAKE_COMMAND} -E make_directory ${PROJECT_BINARY_DIR}/bpf
     # Debug information is where libbpf reads the types of the maps.
     COMMAND ${PALANG_BPF_CLANG} -target bpf -mcpu=v3 -O2 -g -Wall -Werror -I${PROJECT_SOURCE_DIR}/src
-      -idirafter /usr/include/${CMAKE_LIBRARY_ARCHITECTURE} -c ${BPF_SOURCE} -o ${object}
+      -idirafter /usr/include/${CMAKE_LIBRARY_ARCHITECTURE} ${BPF_DEFINITIONS} -c ${BPF_SOURCE} -o ${object}
     DEPENDS ${BPF_SOURCE} ${headers}
     COMMENT "Building ${name}.bpf.o for the kernel"
     VERBATIM)

@@ -22,6 +22,9 @@ std::string tables_in(const Bpffs& pins) {
   return fmt::format("{}/{}{}", pins.directory(), tables_prefix, XdpProgram::layout());
 }
 
+constexpr std::string_view no_conntrack =
+    "XDP can't ask the connection tracking: of what banned peers answer, only what is for a socket of this host passes";
+
 XdpEnforcer::Policy knocks_of(const Config& config) {
   return {config.policy.ban.quiet, config.policy.ban.at_most};
 }
@@ -67,6 +70,7 @@ Result<XdpGuard> XdpGuard::open(const Config& config) {
   if (!program) return Failure(program.error());
   auto enforcer = XdpEnforcer::open(*std::move(program), knocks_of(config));
   if (!enforcer) return Failure(enforcer.error());
+  if (!(*enforcer)->program().sees_conntrack()) log_info(std::string(no_conntrack));
   const auto ways = settings.backend == EnforceSettings::Backend::xdp ? GuardedInterfaces::Ways::all
                                                                       : GuardedInterfaces::Ways::harmless;
   return XdpGuard(settings, *std::move(enforcer), GuardedInterfaces(*std::move(pins), ways));

@@ -5,6 +5,7 @@
 #include "bpf/maps.h"
 #include "bpf/parse.h"
 
+#ifndef PALANG_WITHOUT_CONNTRACK
 // The few types of the kernel that are named here; CO-RE finds the running kernel's own.
 struct nf_conn {
   unsigned long status;
@@ -21,6 +22,7 @@ extern struct nf_conn* bpf_xdp_ct_lookup(struct xdp_md* context, struct bpf_sock
 extern struct nf_conn* bpf_skb_ct_lookup(struct __sk_buff* context, struct bpf_sock_tuple* tuple, __u32 tuple_size,
                                          struct bpf_ct_opts___palang* options, __u32 options_size) __ksym __weak;
 extern void bpf_ct_release(struct nf_conn* connection) __ksym __weak;
+#endif
 
 enum hook { HOOK_XDP, HOOK_TC };
 
@@ -53,6 +55,9 @@ static __always_inline __u32 tuple_of(const struct packet* packet, struct bpf_so
 
 static __always_inline int is_tracked_reply(void* context, enum hook hook, const struct packet* packet,
                                             struct bpf_sock_tuple* tuple, __u32 size) {
+#ifdef PALANG_WITHOUT_CONNTRACK
+  return 0;
+#else
   struct bpf_ct_opts___palang options = {.netns_id = ANY_NETNS_OF_DEVICE, .l4proto = packet->protocol};
   struct nf_conn* connection = NULL;
   if (hook == HOOK_XDP)
@@ -62,6 +67,7 @@ static __always_inline int is_tracked_reply(void* context, enum hook hook, const
   if (!connection) return 0;
   bpf_ct_release(connection);
   return options.dir == DIRECTION_REPLY;
+#endif
 }
 
 // A socket that doesn't listen, or any of UDP: the port is none on which a service listens (see is_reply).

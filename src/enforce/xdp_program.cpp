@@ -74,12 +74,19 @@ bool has_function(const btf* types, const char* name) {
   return types != nullptr && btf__find_by_name_kind(types, name, BTF_KIND_FUNC) > 0;
 }
 
+// Functions of modules can be called by those alone who may open their types (CAP_SYS_ADMIN). Who may not can't even
+// load a program that would do without them: libbpf before 1.3 gives up.
+bool may_open_modules() {
+  uint32_t first = 0;
+  return bpf_btf_get_next_id(0, &first) == 0 || errno == ENOENT;
+}
+
 // In the kernel itself, or in its module where that is loaded.
 bool offers_conntrack(const Types& kernel) {
   constexpr const char* lookup = "bpf_xdp_ct_lookup";
   if (has_function(kernel.get(), lookup)) return true;
   const Types module(btf__load_module_btf("nf_conntrack", kernel.get()));
-  return has_function(module.get(), lookup);
+  return has_function(module.get(), lookup) && may_open_modules();
 }
 
 }  // namespace
@@ -95,18 +102,21 @@ Result<XdpProgram> XdpProgram::load(const Options& options) {
     return fail(
         "load the program for XDP: this kernel doesn't tell its types (BTF; /sys/kernel/btf/vmlinux is missing)");
   Features features;
-  features.conntrack = offers_conntrack(kernel);
+  features.conntrack = options.with_conntrack && offers_conntrack(kernel);
   features.cookies = libbpf_probe_bpf_helper(BPF_PROG_TYPE_XDP, BPF_FUNC_tcp_raw_gen_syncookie_ipv4, nullptr) == 1;
-  auto loaded = try_load(options, features);
-  if (loaded || (!features.conntrack && !features.cookies)) return loaded;
   // What is offered may still be refused; the least that is needed says what the trouble is.
-  return try_load(options, {});
+  auto loaded = try_load(options, features);
+  if (!loaded && features.conntrack) {
+    features.conntrack = false;
+    loaded = try_load(options, features);
+  }
+  return loaded || !features.cookies ? std::move(loaded) : try_load(options, {});
 }
 
 Result<BpfObject> XdpProgram::open_object(Features features) {
   last_warning.clear();
   verifier_said.clear();
-  const auto bytes = bpf_object_gate();
+  const auto bytes = features.conntrack ? bpf_object_gate() : bpf_object_gate_alone();
   bpf_object_open_opts open_options{};
   open_options.sz = sizeof open_options;
   open_options.object_name = "palang";

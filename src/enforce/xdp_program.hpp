@@ -21,6 +21,7 @@ class XdpProgram {
     std::string pins;
     bool with_xdp = true;
     bool with_tc = false;
+    bool with_conntrack = true;  // where it can be had
   };
 
   // Fails with a sentence that says what the kernel lacks or refuses.

@@ -21,13 +21,12 @@ namespace palang::testing {
 // their own, and no interface is touched.
 class Gatekeeper : public ::testing::Test {
  protected:
+  [[nodiscard]] virtual XdpProgram::Options options() const { return {.pins = {}, .with_tc = true}; }
   void SetUp() override {
     if (::geteuid() != 0) GTEST_SKIP() << "needs root to load a program into the kernel";
     SKIP_WITHOUT_NAMESPACE(namespace_);
     inside_.emplace(namespace_);
-    XdpProgram::Options options;
-    options.with_tc = true;
-    auto loaded = XdpProgram::load(options);
+    auto loaded = XdpProgram::load(options());
     if (!loaded && (loaded.error().os == EPERM || loaded.error().os == ENOSYS)) GTEST_SKIP() << loaded.error().text;
     ASSERT_TRUE(loaded) << loaded.error().text;
     auto opened = XdpEnforcer::open(std::move(*loaded), {});

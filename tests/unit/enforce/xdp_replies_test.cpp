@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <sys/socket.h>
 
+#include "bpf/object.hpp"
 #include "xdp_packets.hpp"
 
 namespace palang::testing {
@@ -52,6 +53,31 @@ class XdpReplies : public Gatekeeper {
     }
   }
 };
+
+// Where the connection tracking is a module, its functions take CAP_SYS_ADMIN, which the daemon has given up.
+class XdpRepliesWithoutConntrack : public XdpReplies {
+ protected:
+  XdpProgram::Options options() const override { return {.pins = {}, .with_tc = true, .with_conntrack = false}; }
+};
+
+TEST_F(XdpRepliesWithoutConntrack, OfOurSocketsPass) {
+  ASSERT_FALSE(enforcer_->program().sees_conntrack());
+  const auto [socket, port] = speak(AF_INET, SOCK_STREAM, 443);
+  Frame reply{.port = port, .source_port = 443, .flags = syn | ack};
+  EXPECT_EQ(verdict_on(reply), "passed, banned, reply to us");
+  reply.source_port = 444;
+  EXPECT_EQ(verdict_on(reply), "dropped, full ban");
+}
+
+// libbpf looks for every function that an object names, and before version 1.3 it fails where it may not look.
+TEST(XdpObject, AloneNamesNoFunctionOfAModule) {
+  const auto names_conntrack = [](std::span<const std::byte> object) {
+    const std::string_view bytes(reinterpret_cast<const char*>(object.data()), object.size());
+    return bytes.find("ct_lookup") != std::string_view::npos || bytes.find("ct_release") != std::string_view::npos;
+  };
+  EXPECT_TRUE(names_conntrack(bpf_object_gate()));
+  EXPECT_FALSE(names_conntrack(bpf_object_gate_alone()));
+}
 
 TEST_F(XdpReplies, OfATcpConnectionOfOursPass) {
   for (const auto& [family, peer] : {std::pair{AF_INET, "198.51.100.7"}, {AF_INET6, "2001:db8:9::1"}}) {
