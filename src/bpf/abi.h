@@ -8,7 +8,7 @@
 #include <linux/types.h>
 
 // Maps pinned by a palang with another number are not taken over but built anew.
-#define PALANG_ABI 2
+#define PALANG_ABI 3
 
 // The word of a ban: bit 0: full scope; bits 1 to 3: knock (0: the program never moves the end; else an index into
 // palang_settings.knock_units); bits 4 to 31: the end, in units of the kernel's clock. A word of 0 is no ban.
@@ -132,15 +132,17 @@ struct palang_settings {
   __u16 ephemeral_to;
   __u32 knock_units[PALANG_KNOCKS];  // how far from now a knock moves the end
   // Tripwire.
-  __u32 trip_after;         // packets
-  __u32 trip_units;         // within; at most 65,535
-  __u32 trip_ban_units;     // length of the ban
-  __u32 trip_knock;         // its knock
-  __u32 trips_per_second;   // what touches the tripwire beyond that is dropped at once
-  __u32 bans_per_second;    // most that the program makes
-  __u32 bans_per_network;   // of those, in one IPv4 /24 or IPv6 /48
-  __u32 decoys_per_second;  // SYNs answered
+  __u32 trip_after;          // packets
+  __u32 trip_units;          // within; at most 65,535
+  __u32 trip_ban_units;      // length of the ban
+  __u32 trip_knock;          // its knock
+  __u32 trips_per_second;    // what touches the tripwire beyond that is dropped at once
+  __u32 answers_per_second;  // of what is counted, so many go on to be refused by the system, the rest is dropped
+  __u32 bans_per_second;     // most that the program makes
+  __u32 bans_per_network;    // of those, in one IPv4 /24 or IPv6 /48
+  __u32 decoys_per_second;   // SYNs answered
   __u32 hz;
+  __u32 own4;  // one of this host's addresses, the one that most packets are for; 0: none
   __u8 lengths4[PALANG_MOST_LENGTHS4];
   __u8 lengths6[PALANG_MOST_LENGTHS6];
   __u8 wide6[PALANG_GATED_LENGTH6];
@@ -190,6 +192,7 @@ struct palang_budget {
   __u64 made;  // bans that the program ever put into the map `fresh`
   __u64 bans;  // the second above, what was spent in it below
   __u64 trips;
+  __u64 answers;
   __u64 decoys;
   __u64 networks[PALANG_BUDGET_NETWORKS];
 };

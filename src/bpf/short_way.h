@@ -24,6 +24,7 @@ static __always_inline int may_be_wide4(__u32 address) {
 // Whether the destination is this host, not one behind it. A group counts as this host.
 static __always_inline int is_for_us(const struct palang_settings* settings, const struct packet* packet) {
   if ((settings->flags & PALANG_KNOWS_OWN) == 0) return 1;
+  if (packet->is_v4 && (__u32)packet->to_low == settings->own4) return 1;
   if (packet->is_v4 ? (__u32)packet->to_low >= 0xe0000000 : packet->to_high >> 56 == 0xff) return 1;
   const struct palang_source key = {packet->to_high, packet->to_low};
   return bpf_map_lookup_elem(&own, &key) != NULL;

@@ -88,6 +88,12 @@ static __always_inline int spend(__u64* budget, __u32 now, __u32 limit) {
   return 0;  // more processors at once than the budget is worth
 }
 
+// Whether a budget is used up, without a write.
+static __always_inline int is_spent(const __u64* budget, __u32 now, __u32 limit) {
+  const __u64 seen = *(const volatile __u64*)budget;
+  return limit == 0 || (seen >> 32 == now && (__u32)seen >= limit);
+}
+
 static __always_inline int may_ban(const struct palang_settings* settings, const struct packet* packet,
                                    struct palang_budget* spent, __u32 now) {
   const __u64 network = packet->is_v4 ? packet->low >> 8 : packet->high >> 16;

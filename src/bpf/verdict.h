@@ -82,21 +82,34 @@ static __always_inline int decoy_verdict(void* context, enum hook hook, const st
   return answer_decoy(context, packet, part);
 }
 
-static __always_inline int is_flood(const struct palang_settings* settings) {
-  const __u32 zero = 0;
-  struct palang_budget* const spent = bpf_map_lookup_elem(&budget, &zero);
-  return !spent || !spend(&spent->trips, clock_now(settings), settings->trips_per_second);
+// For this host, for a port that nobody listens on, and from somebody who isn't allowed.
+static __always_inline int is_trip(const struct palang_settings* settings, const struct packet* packet) {
+  return touches_tripwire(settings, packet) && is_for_us(settings, packet) && !is_allowed(settings, packet);
 }
 
-// Of a packet that no ban stops: whether it touches the tripwire. Allowed sources are asked for last, as few come here.
+// More touches the tripwire than is counted. That is judged before anything else: most sources are forged then, and to
+// look each of them up costs more than the rest.
+static __always_inline int is_flood(const struct palang_settings* settings, const struct packet* packet) {
+  const __u32 zero = 0;
+  const struct palang_budget* const spent = bpf_map_lookup_elem(&budget, &zero);
+  if (!spent || !is_spent(&spent->trips, clock_now(settings), settings->trips_per_second)) return 0;
+  return decoy_part_of(settings, packet) == NO_DECOY && is_trip(settings, packet);
+}
+
+// Of a packet that no ban stops: whether it touches the tripwire. To refuse one costs the system as much as twenty that
+// are dropped here, so it gets few of them.
 static __always_inline int watched_verdict(void* context, const struct palang_settings* settings,
                                            struct packet* packet) {
-  if (!touches_tripwire(settings, packet) || !is_for_us(settings, packet) || is_allowed(settings, packet))
-    return PALANG_PASS;
-  if (is_flood(settings)) return PALANG_DROP_FLOOD;
+  const __u32 zero = 0;
+  if (!is_trip(settings, packet)) return PALANG_PASS;
+  struct palang_budget* const spent = bpf_map_lookup_elem(&budget, &zero);
+  if (!spent || !spend(&spent->trips, clock_now(settings), settings->trips_per_second)) return PALANG_DROP_FLOOD;
   const int packets = note_trip(packet);
-  if (packet->tripped && !is_heard(context, packet)) ban_tripped(packet, packets);
-  return PALANG_PASS;
+  if (packet->tripped) {
+    if (is_heard(context, packet)) return PALANG_PASS;
+    ban_tripped(packet, packets);
+  }
+  return spend(&spent->answers, clock_now(settings), settings->answers_per_second) ? PALANG_PASS : PALANG_DROP_FLOOD;
 }
 
 static __always_inline int banned_verdict(void* context, enum hook hook, const struct palang_settings* settings,
@@ -122,6 +135,7 @@ static __always_inline int verdict_on(void* context, enum hook hook, void* start
   const __u32 zero = 0;
   const struct palang_settings* const known = bpf_map_lookup_elem(&settings, &zero);
   if (!known || known->abi != PALANG_ABI) return PALANG_PASS_UNSETTLED;
+  if ((known->flags & PALANG_TRIPWIRE) && is_flood(known, &packet)) return PALANG_DROP_FLOOD;
   int verdict = banned_verdict(context, hook, known, &packet);
   if (verdict != PALANG_PASS || known->flags == 0) return verdict;
   verdict = decoy_verdict(context, hook, known, &packet);

@@ -77,6 +77,14 @@ void write_port_set(palang_port_set& memory, const PortSet& ports) {
     std::atomic_ref<__u64>(memory.bits[i]).store(bits[i], std::memory_order_relaxed);
 }
 
+// Of IPv4, 0 if there is none. A guess, which costs a lookup where it is wrong.
+uint32_t likely_destination(const std::vector<Address>& own) {
+  const auto loopback = Prefix::of_length(Address::v4(0x7f000000), 8);
+  for (const Address& address : own)
+    if (address.is_v4() && !loopback.contains(address)) return address.v4_bits();
+  return 0;
+}
+
 PortSet both(PortSet ports, const PortSet& more) {
   for (const uint16_t port : more.list()) ports.add(port);
   return ports;
@@ -136,11 +144,13 @@ Result<void> XdpEnforcer::watch(const XdpWatch& watch) {
   settings.trip_ban_units = std::max(clock_.units_of(watch.ban), 1U);
   settings.trip_knock = quiet_moves_ ? 1 : 0;
   settings.trips_per_second = watch.trips_per_second;
+  settings.answers_per_second = watch.answers_per_second;
   settings.bans_per_second = watch.bans_per_second;
   settings.bans_per_network = watch.bans_per_network;
   settings.decoys_per_second = watch.decoys_per_second;
   if (watch.own)
     if (auto done = reconcile_own(*watch.own); !done) return done;
+  settings.own4 = watch.own ? likely_destination(*watch.own) : 0;
   uint32_t flags = 0;
   if (watch.tripwire) flags |= PALANG_TRIPWIRE;
   if (!watch.decoys.list().empty()) flags |= PALANG_DECOYS;

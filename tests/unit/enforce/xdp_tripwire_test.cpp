@@ -138,6 +138,7 @@ TEST_F(XdpTripwire, KeepsToItsBudgetOfBans) {
 // Forged sources without number: what they want is closed, so it is no loss to anybody. Open ports stay as they are.
 TEST_F(XdpTripwire, DropsWhatNobodyListensForInAFlood) {
   watch_.trips_per_second = 1000;
+  watch_.answers_per_second = 10'000;
   use();
   uint64_t passed = 0;
   for (uint32_t i = 0; i < 20'000; ++i)
@@ -147,6 +148,37 @@ TEST_F(XdpTripwire, DropsWhatNobodyListensForInAFlood) {
   EXPECT_LE(passed, 15'000U) << "the second may have changed meanwhile";
   EXPECT_TRUE(passes(Frame{.from = "203.0.113.200", .port = 22}));
   EXPECT_TRUE(passes(Frame{.from = "203.0.113.200", .port = 40'000, .flags = syn | ack}));
+}
+
+// What the system refuses costs as much as many that are dropped.
+TEST_F(XdpTripwire, LetsFewOfThoseItCountsBeRefused) {
+  watch_.answers_per_second = 100;
+  watch_.trips_per_second = 1'000'000;
+  use();
+  uint64_t passed = 0;
+  for (uint32_t i = 0; i < 20'000; ++i)
+    if (passes(Frame{.from = Address::v4(0x0b000000 + i * 101).text(), .port = 23})) ++passed;
+  EXPECT_EQ(counted(PALANG_SAW_TRIP), 20'000U);
+  EXPECT_EQ(passed + counted(PALANG_DROP_FLOOD), 20'000U);
+  EXPECT_GE(passed, 100U);
+  EXPECT_LE(passed, 1500U) << "the second may have changed meanwhile";
+  EXPECT_TRUE(passes(Frame{.from = "203.0.113.200", .port = 22}));
+}
+
+// Before it looks for bans, so that knocks of forged sources move no end.
+TEST_F(XdpTripwire, DropsAFloodBeforeItAsksWhoIsBanned) {
+  watch_.trips_per_second = 0;
+  watch_.decoys.add(7);
+  use();
+  ban("198.51.100.7", Scope::full);
+  allow_and_open({"198.51.100.9"});
+  EXPECT_TRUE(passes(Frame{.from = "198.51.100.8", .port = 22}));
+  EXPECT_EQ(verdict_on(Frame{.from = "198.51.100.8", .port = 23}), "dropped, nobody listens there, in a flood");
+  EXPECT_EQ(verdict_on(Frame{.port = 23}), "dropped, nobody listens there, in a flood");
+  EXPECT_EQ(hits_of("198.51.100.7"), 0U);
+  EXPECT_TRUE(passes(Frame{.from = "198.51.100.9", .port = 23})) << "allowed";
+  EXPECT_EQ(run_program(Frame{.from = "198.51.100.8", .port = 7}.bytes()).result, XDP_TX) << "a decoy";
+  EXPECT_EQ(verdict_on(Frame{.port = 22}), "dropped, full ban");
 }
 
 TEST_F(XdpTripwire, IsNotFilledByAFlood) {
