@@ -43,7 +43,8 @@ std::unique_ptr<XdpEnforcer> gatekeeper() {
   require((*enforcer)->reconcile(intended, Enforcer::Extra::remove, now).has_value());
   XdpWatch watch;
   watch.tripwire = true;
-  watch.after = 60'000;  // no ban of its own: what is dropped stays known
+  watch.after = 60'000;                 // no ban of its own: what is dropped stays known
+  watch.trips_per_second = UINT32_MAX;  // or a fuzzer is a flood, whose packets are dropped
   watch.decoys.add(23);
   require((*enforcer)->watch(watch).has_value());
   return std::move(*enforcer);

@@ -155,6 +155,10 @@ def test_no_types_of_the_kernel(gate):
     expect_nftables(gate, status, "this kernel doesn't tell its types (BTF; /sys/kernel/btf/vmlinux is missing)")
 
 
+def test_a_limit_of_locked_memory_is_none_to_maps(gate):
+    equal(start(gate, by=("prlimit", "--memlock=0"))["enforcer"], "xdp", "the enforcer")
+
+
 def test_lift_takes_all_away(gate):
     bpffs = mount_bpffs(gate)
     start(gate, bpffs=bpffs)
