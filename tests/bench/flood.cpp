@@ -1,5 +1,7 @@
-// Sends SYNs from many sources to one port, as fast as it can: flood TO COUNT SOURCES [RATE]. Needs root.
-// RATE is packets per second; without it, no limit. Prints how many packets per second it sent.
+// Sends SYNs from many sources to one port, as fast as it can: flood TO COUNT SOURCES [RATE [EACH]]. Needs root.
+// RATE is packets per second; without it, no limit. EACH: so many in a row are from the same source. Up to 393,216
+// sources are of 198.18.0.0/15 and 198.20.0.0/14; more are forged ones from everywhere. Prints how many packets per
+// second it sent.
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <netinet/ip.h>
@@ -20,7 +22,13 @@
 namespace {
 
 constexpr uint16_t port = 8083;
-constexpr uint32_t first_source = 0xc6120000;  // 198.18.0.0/15 and, beyond, 198.20.0.0/14
+constexpr uint32_t first_source = 0xc6120000;
+constexpr uint32_t near_sources = 0x60000;
+
+uint32_t source_of(uint64_t number, uint64_t sources) {
+  const auto scattered = static_cast<uint32_t>(number % sources * 2654435761ULL);
+  return sources > near_sources ? 0x0b000000 + scattered % 0x70000000 : first_source + scattered % near_sources;
+}
 
 struct Syn {
   iphdr ip;
@@ -66,6 +74,7 @@ int main(int argc, char** argv) {
   const auto count = std::strtoull(argv[2], nullptr, 10);
   const auto sources = std::strtoull(argv[3], nullptr, 10);
   const double rate = argc > 4 ? std::strtod(argv[4], nullptr) : 0;
+  const auto each = argc > 5 ? std::strtoull(argv[5], nullptr, 10) : 1;
   const int raw = ::socket(AF_INET, SOCK_RAW, IPPROTO_RAW);
   if (raw < 0) return std::perror("raw socket"), 1;
   const int buffer = 8 << 20;
@@ -86,8 +95,7 @@ int main(int argc, char** argv) {
   const auto seconds = [&] { return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count(); };
   for (unsigned long long sent = 0; sent < count;) {
     const size_t now = std::min<unsigned long long>(group, count - sent);
-    for (size_t i = 0; i < now; ++i)
-      packets[i] = syn_from(first_source + static_cast<uint32_t>((sent + i) % sources * 2654435761ULL % 0x60000), to);
+    for (size_t i = 0; i < now; ++i) packets[i] = syn_from(source_of((sent + i) / each, sources), to);
     const int done = ::sendmmsg(raw, messages.data(), static_cast<unsigned>(now), 0);
     if (done < 0) return std::perror("sendmmsg"), 1;
     sent += static_cast<unsigned>(done);

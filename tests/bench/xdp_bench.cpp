@@ -3,57 +3,19 @@
 //   xdp_bench PATHS_OBJECT
 //
 // One line per figure: name, value, unit. The ratios and goals are made of them by xdp_report.py.
-#include <bpf/bpf.h>
-#include <bpf/libbpf.h>
 #include <net/if.h>
 #include <sched.h>
-#include <sys/mman.h>
 
-#include <algorithm>
-#include <chrono>
-#include <cstdio>
-#include <cstdlib>
 #include <fstream>
 #include <map>
-#include <random>
-#include <string>
-#include <vector>
 
 #include "enforce/xdp_enforcer.hpp"
+#include "xdp_paths.hpp"
 
 namespace {
 
 using namespace palang;
-using Steady = std::chrono::steady_clock;
-
-constexpr int rounds = 7;
-constexpr uint32_t packets_a_round = 1'000'000;
-constexpr size_t most_sources = size_t{1} << 22;
-
-void die(const char* what, const std::string& why) {
-  std::fprintf(stderr, "%s: %s\n", what, why.c_str());
-  std::exit(1);
-}
-
-template <typename T>
-T must(Result<T> result, const char* what) {
-  if (!result) die(what, result.error().text);
-  if constexpr (!std::is_void_v<T>) return std::move(*result);
-}
-
-void report(const std::string& name, double value, const char* unit) {
-  std::printf("%s\t%.4g\t%s\n", name.c_str(), value, unit);
-  std::fflush(stdout);
-}
-
-double median(std::vector<double> values) {
-  std::ranges::sort(values);
-  return values[values.size() / 2];
-}
-
-double seconds_since(Steady::time_point start) {
-  return std::chrono::duration<double>(Steady::now() - start).count();
-}
+using namespace palang::bench;
 
 // Of all maps of the program: those it is loaded with, as the kernel says, and the table beside them.
 double map_megabytes(const XdpEnforcer& enforcer) {
@@ -62,102 +24,13 @@ double map_megabytes(const XdpEnforcer& enforcer) {
                                  "allow", "allow_hint", "own", "tracked", "budget", "verdicts", "events", "pace"}) {
     std::ifstream info("/proc/self/fdinfo/" + std::to_string(enforcer.program().map(name)));
     std::string key;
-    double bytes = 0;
+    double bytes = -1;
     while (info >> key)
       if (key == "memlock:") info >> bytes;
-    if (bytes == 0) die("no memory is told for the map", name);
+    if (bytes < 0) die("no memory is told for the map", name);  // an empty trie takes none
     sum += bytes;
   }
   return sum / 1e6;
-}
-
-// Of the IPv4 header in Paths::nanoseconds.
-uint16_t checksum_with(uint32_t source) {
-  uint32_t sum = 0x4500 + 40 + 7 + 0x4006 + (source >> 16) + (source & 0xffff) + 0xc000 + 0x0201;
-  while (sum >> 16 != 0) sum = (sum & 0xffff) + (sum >> 16);
-  return static_cast<uint16_t>(~sum);
-}
-
-// The ways of xdp_paths.bpf.c, over the very maps of the enforcer.
-class Paths {
- public:
-  Paths(const char* file, const XdpProgram& program) : object_(bpf_object__open_file(file, nullptr)) {
-    if (object_ == nullptr) die("open", file);
-    bpf_map* map = nullptr;
-    bpf_object__for_each_map(map, object_) {
-      const int shared = program.map(bpf_map__name(map));
-      if (shared >= 0 && !bpf_map__is_internal(map)) bpf_map__reuse_fd(map, shared);
-    }
-    if (bpf_object__load(object_) != 0) die("load", file);
-    sources_ = memory<uint64_t>("sources", most_sources * sizeof(uint64_t));
-    turn_ = memory<uint32_t>("turns", 8);
-  }
-  // 2^n sources, each one's address in host order.
-  void use(const std::vector<uint32_t>& sources) {
-    for (size_t i = 0; i < sources.size(); ++i) {
-      const uint64_t checksum = __builtin_bswap16(checksum_with(sources[i]));
-      sources_[i] = checksum << 32 | __builtin_bswap32(sources[i]);
-    }
-    turn_[1] = static_cast<uint32_t>(sources.size() - 1);
-  }
-  // As `nanoseconds`, but the frames arrive on a real interface, and what passes goes up the stack.
-  double live_nanoseconds(const char* name, uint32_t interface) {
-    live_on_ = interface;
-    const double time = nanoseconds(name, 0);
-    live_on_ = 0;
-    return time;
-  }
-  double nanoseconds(const char* name, uint32_t expected) {
-    unsigned char frame[64] = {2, 0, 0, 0, 0, 1, 2, 0, 0, 0, 0, 2, 8, 0, 0x45, 0, 0, 40, 0, 7, 0, 0, 64, 6};
-    frame[30] = 192, frame[32] = 2, frame[33] = 1;
-    frame[34] = 0x9c, frame[36] = 0, frame[37] = 22, frame[46] = 0x50, frame[47] = 2;
-    bpf_test_run_opts options{};
-    options.sz = sizeof options;
-    options.data_in = frame;
-    options.data_size_in = 54;
-    options.repeat = packets_a_round;
-    xdp_md arrives{};
-    arrives.data_end = options.data_size_in;
-    arrives.ingress_ifindex = live_on_;
-    if (live_on_ != 0) {
-      options.flags = BPF_F_TEST_XDP_LIVE_FRAMES;
-      options.ctx_in = &arrives;
-      options.ctx_size_in = sizeof arrives;
-    }
-    const int fd = bpf_program__fd(bpf_object__find_program_by_name(object_, name));
-    if (bpf_prog_test_run_opts(fd, &options) != 0) die("run", name);
-    if (live_on_ == 0 && options.retval != expected)
-      die(name, "another verdict than expected: " + std::to_string(options.retval));
-    return options.duration;
-  }
-  [[nodiscard]] int map(const char* name) const { return bpf_object__find_map_fd_by_name(object_, name); }
-
- private:
-  template <typename T>
-  T* memory(const char* name, size_t bytes) const {
-    void* const start =
-        ::mmap(nullptr, std::max<size_t>(bytes, 4096), PROT_READ | PROT_WRITE, MAP_SHARED, map(name), 0);
-    if (start == MAP_FAILED) die("map", name);
-    return static_cast<T*>(start);
-  }
-  bpf_object* object_;
-  uint64_t* sources_ = nullptr;
-  uint32_t* turn_ = nullptr;
-  uint32_t live_on_ = 0;
-};
-
-uint32_t scattered(uint32_t i) {
-  uint32_t x = i * 2654435761U + 12345;  // a permutation: all distinct
-  x ^= x >> 16;
-  x *= 0x7feb352dU;
-  x ^= x >> 15;
-  return x;
-}
-
-std::vector<uint32_t> pick(size_t count, uint32_t from, uint32_t among, std::mt19937& random) {
-  std::vector<uint32_t> sources(count);
-  for (uint32_t& source : sources) source = scattered(from + static_cast<uint32_t>(random() % among));
-  return sources;
 }
 
 void fill_others(const Paths& paths, uint32_t from, uint32_t to) {
@@ -264,33 +137,40 @@ Change change_of(uint32_t number, ChangeKind kind, WallTime now) {
   return change;
 }
 
-void changes_at(XdpEnforcer& enforcer, uint32_t bans, WallTime now) {
-  constexpr uint32_t many = 20'000;
-  std::vector<double> adds, removals;
-  for (int round = 0; round < rounds; ++round) {
-    for (const ChangeKind kind : {ChangeKind::added, ChangeKind::lifted}) {
-      const auto start = Steady::now();
-      for (uint32_t i = 0; i < many; ++i) {
-        const Change change = change_of(0x7000'0000 + i, kind, now);
-        must(enforcer.apply({&change, 1}, now), "apply");
-      }
-      (kind == ChangeKind::added ? adds : removals).push_back(seconds_since(start) / many * 1e9);
+// In small portions: a median over these is not that of whatever else runs here.
+double apply_each(XdpEnforcer& enforcer, ChangeKind kind, WallTime now) {
+  constexpr uint32_t portions = 200, portion = 100;
+  std::vector<double> times;
+  for (uint32_t at = 0; at < portions; ++at) {
+    const auto start = Steady::now();
+    for (uint32_t i = 0; i < portion; ++i) {
+      const Change change = change_of(0x7000'0000 + at * portion + i, kind, now);
+      must(enforcer.apply({&change, 1}, now), "apply");
     }
+    times.push_back(seconds_since(start) / portion * 1e9);
+  }
+  return median(times);
+}
+
+double apply_at_once(XdpEnforcer& enforcer, ChangeKind kind, WallTime now) {
+  constexpr uint32_t many = 20'000;
+  std::vector<Change> changes;
+  for (uint32_t i = 0; i < many; ++i) changes.push_back(change_of(0x7000'0000 + i, kind, now));
+  const auto start = Steady::now();
+  must(enforcer.apply(changes, now), "apply");
+  return seconds_since(start) / many * 1e9;
+}
+
+void changes_at(XdpEnforcer& enforcer, uint32_t bans, WallTime now) {
+  std::vector<double> adds, removals, bulk;
+  for (int round = 0; round < rounds; ++round) {
+    adds.push_back(apply_each(enforcer, ChangeKind::added, now));
+    removals.push_back(apply_each(enforcer, ChangeKind::lifted, now));
+    bulk.push_back(apply_at_once(enforcer, ChangeKind::added, now));
+    (void)apply_at_once(enforcer, ChangeKind::lifted, now);
   }
   report(std::to_string(bans) + "/one more, a call each", median(adds), "ns");
   report(std::to_string(bans) + "/one less, a call each", median(removals), "ns");
-  std::vector<double> bulk;
-  for (int round = 0; round < rounds; ++round) {
-    std::vector<Change> changes, back;
-    for (uint32_t i = 0; i < many; ++i) {
-      changes.push_back(change_of(0x7000'0000 + i, ChangeKind::added, now));
-      back.push_back(change_of(0x7000'0000 + i, ChangeKind::lifted, now));
-    }
-    const auto start = Steady::now();
-    must(enforcer.apply(changes, now), "apply");
-    bulk.push_back(seconds_since(start) / many * 1e9);
-    must(enforcer.apply(back, now), "apply");
-  }
   report(std::to_string(bans) + "/one more, of many", median(bulk), "ns");
 }
 
@@ -329,13 +209,15 @@ int main(int argc, char** argv) {
   Paths paths(argv[1], enforcer->program());
   uint32_t filled = 0;
   const bool brief = std::getenv("PALANG_BENCH_BRIEF") != nullptr;
-  for (const uint32_t bans : brief ? std::vector<uint32_t>{2'000'000} : std::vector<uint32_t>{0, 100'000, 2'000'000}) {
+  for (const uint32_t bans :
+       brief ? std::vector<uint32_t>{2'000'000} : std::vector<uint32_t>{0, 100'000, 1'000'000, 2'000'000}) {
     load_at(*enforcer, bans, now);
     report(std::to_string(bans) + "/all maps", map_megabytes(*enforcer), "MB");
+    changes_at(*enforcer, bans, now);
+    if (bans == 1'000'000) continue;
     if (!brief) fill_others(paths, filled, bans);
     filled = bans;
     packets_at(paths, bans);
-    changes_at(*enforcer, bans, now);
     if (bans > 0 && !brief) live_at(paths, bans);
   }
 }

@@ -51,10 +51,12 @@ static __always_inline int take_turn(struct xdp_md* context) {
   const __u32 at = turn->next & turn->mask;
   const __u64* const source = bpf_map_lookup_elem(&sources, &at);
   struct iphdr* const ip = (void*)(long)context->data + sizeof(struct ethhdr);
-  if (!source || (void*)(ip + 1) > (void*)(long)context->data_end) return 0;
+  struct tcphdr* const tcp = (void*)(ip + 1);
+  if (!source || (void*)(tcp + 1) > (void*)(long)context->data_end) return 0;
   ++turn->next;
   ip->saddr = (__be32)*source;
   ip->check = (__be16)(*source >> 32);
+  tcp->check = (__be16)(*source >> 48);
   return 1;
 }
 
