@@ -82,7 +82,7 @@ Result<Reply> Answers::answer(const GetStatus&) {
   reply.full = active.size_of(Scope::full);
   reply.allowed = gate_.allowed().size() + gate_.config().allow.size();
   for (const Intake& intake : intakes_)
-    reply.sources.push_back({intake.source->name(), intake.source->counters(), intake.trouble});
+    reply.sources.push_back({intake.source->name(), intake.source->counters(), intake.current_trouble()});
   reply.counters = counters();
   const PublicPorts open = gate_.open_ports(now);
   reply.open_tcp = port_names(open.tcp);
@@ -128,7 +128,7 @@ std::vector<std::string> Answers::troubles() {
           fmt::format("{} (for {}; protecting from memory)", health.trouble, approximate_duration(health.lasting)));
   }
   for (const Intake& intake : intakes_)
-    if (!intake.trouble.empty()) all.push_back(intake.trouble);
+    if (std::string trouble = intake.current_trouble(); !trouble.empty()) all.push_back(std::move(trouble));
   constexpr size_t most_faults = 5;
   for (size_t i = 0; i < std::min(rule_faults_.size(), most_faults); ++i) all.push_back(rule_faults_[i]);
   if (rule_faults_.size() > most_faults)
@@ -141,6 +141,7 @@ std::vector<std::string> Answers::troubles() {
 // Asks the kernel for every intended ban; of long lists at most every five seconds.
 uint64_t Answers::bans_in_kernel(WallTime now) {
   constexpr size_t long_list = 50'000;
+  if (gate_.enforcement().touches_nothing()) return 0;
   const ActiveBans& active = gate_.judge().decider().active();
   const bool fresh = counted_at_ && now >= *counted_at_ && now - *counted_at_ < Duration{5s};
   if (active.size() > long_list && fresh) return counted_in_kernel_;
@@ -316,6 +317,7 @@ Result<Reply> Answers::answer(const ReloadConfig&) {
 
 Result<Reply> Answers::answer(const StopDaemon& order) {
   if (const auto done = actions_.stop(order.lift); !done) return Failure(done.error());
+  if (gate_.enforcement().touches_nothing()) return DoneReply{{"the daemon stops; it was a dry run"}};
   return DoneReply{{order.lift ? "all bans are lifted; the daemon stops"
                                : "the daemon stops; bans stay in the kernel and end on time"}};
 }

@@ -215,6 +215,8 @@ void Daemon::catch_up() {
       read(i);
       if (!batch_.more) break;
     }
+    if (intakes_[i].trouble.empty() && !intakes_[i].current_trouble().empty())
+      log_warning(intakes_[i].current_trouble());
   }
 }
 

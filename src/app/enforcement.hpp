@@ -50,6 +50,7 @@ class Enforcement final : public Enforcer {
   // "xdp", "nftables", "xdp and nftables", "ipset", "dry-run".
   [[nodiscard]] std::string name() const;
   [[nodiscard]] EnforcementStatus status() const;
+  [[nodiscard]] bool touches_nothing() const { return dry_run_ != nullptr; }
   [[nodiscard]] bool uses_xdp() const { return xdp_.has_value(); }
   // Null where ipset is not used.
   [[nodiscard]] IpsetEnforcer* ipset() const { return ipset_.get(); }

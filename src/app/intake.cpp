@@ -118,6 +118,13 @@ std::vector<Wanted> found_on_host(const WantedLines& lines, std::vector<std::str
 
 }  // namespace
 
+std::string Intake::current_trouble() const {
+  constexpr std::string_view file = "file:";
+  const std::string& name = source->name();
+  if (!trouble.empty() || !name.starts_with(file) || !source->position().value.empty()) return trouble;
+  return fmt::format("{} does not exist; it is read as soon as it does", name.substr(file.size()));
+}
+
 Result<OpenedIntakes> open_intakes(const Config& config, const WantedLines& lines, const std::vector<Position>& stored,
                                    const Clock& clock) {
   OpenedIntakes opened;

@@ -19,6 +19,9 @@ struct Intake {
   LineReader reader;
   std::string trouble;  // the last failure, until a read succeeds
   bool finished = false;
+
+  // A sentence; empty: all is well. A log file that was never there yet is a trouble: its name may be misspelt.
+  [[nodiscard]] std::string current_trouble() const;
 };
 
 struct OpenedIntakes {
