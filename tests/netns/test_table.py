@@ -85,7 +85,7 @@ def test_promise_3_restart_neither_opens_nor_closes_the_gate(gate):
 
 
 def ruin_and_wait(gate, ruin, rounds):
-    """Ruins the table some times, and waits each time until it is whole again. How fast that is, ./bench.sh measures."""
+    """Ruins the table some times, and waits each time until it is whole again; ./bench.sh measures how fast that is."""
     whole = sorted(gate.kernel())
     for _ in range(rounds):
         ruin()
