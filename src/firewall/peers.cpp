@@ -101,7 +101,8 @@ void PeerSets::add_prefixes(std::string_view name, const std::vector<Prefix>& pr
     std::vector<std::string> elements;
     elements.reserve(members.size());
     for (const Prefix& prefix : members) elements.push_back(prefix.address().text());
-    script_.add_set(part, key_type(v4));
+    // A size spares the kernel to make a larger table again and again.
+    script_.add_set(part, fmt::format("{}; size {}", key_type(v4), elements.size()));
     script_.add_elements(part, std::move(elements));
   }
 }

@@ -68,7 +68,8 @@ TEST(Policy, ListsAreHashSetsForEachPrefixLength) {
   Surroundings known;
   known.lists["bad"] = {prefix("192.0.2.1"), prefix("198.51.100.0/24"), prefix("192.0.2.1"), prefix("2001:db8::/48")};
   const CompiledPolicy policy = compile_policy(settings, known, 1);
-  EXPECT_NE(policy.text.find("  set fw_list_bad_4_24_1 { type ipv4_addr; }\n"), std::string::npos) << policy.text;
+  EXPECT_NE(policy.text.find("  set fw_list_bad_4_24_1 { type ipv4_addr; size 1; }\n"), std::string::npos)
+      << policy.text;
   EXPECT_NE(policy.text.find("add element inet palang fw_list_bad_4_32_1 {\n  192.0.2.1\n}\n"), std::string::npos);
   EXPECT_NE(policy.text.find("    ip saddr & 255.255.255.0 @fw_list_bad_4_24_1 goto fw_denied_1\n"), std::string::npos);
   EXPECT_NE(policy.text.find("    ip6 saddr & ffff:ffff:ffff:: @fw_list_bad_6_48_1 goto fw_denied_1\n"),
