@@ -133,10 +133,13 @@ def bench_apply(report, directory):
 
 
 def refused():
+    """Packets that the policy refused: those of strangers, and those of the list."""
     listing = inside(NAMESPACE, "nft", "list", "ruleset")
-    chain = re.search(r"chain fw_refuse_\d+ \{(.*?)\n\t\}", listing, re.S)[1]
-    return int(re.search(r"meta l4proto tcp counter packets (\d+)|(?:ip protocol tcp|meta l4proto 6) counter packets "
-                         r"(\d+)", chain)[1])
+    count = 0
+    for chain in ("refuse", "denied"):
+        rules = re.search(rf"chain fw_{chain}_\d+ \{{(.*?)\n\t\}}", listing, re.S)[1]
+        count += int(re.search(r"meta l4proto tcp counter packets (\d+)", rules)[1])
+    return count
 
 
 def settle(daemon):
