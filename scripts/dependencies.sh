@@ -15,7 +15,8 @@ build_packages=(
   libhyperscan-dev libbpf-dev libxdp-dev libnftables-dev
 )
 test_packages=(
-  libgtest-dev libgmock-dev python3 tzdata nftables ipset iptables iproute2 openssh-client openssl groff-base shellcheck
+  libgtest-dev libgmock-dev python3 tzdata nftables ipset iptables iproute2 openssh-client openssl nmap groff-base
+  shellcheck
 )
 # Installed where the distribution has them; without them their tests are skipped. Other versions of the clang tools
 # format and warn differently.

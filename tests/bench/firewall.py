@@ -171,6 +171,23 @@ def bench_refused(report, directory):
     daemon.stop()
 
 
+def bench_import(report, directory):
+    """CSF's defaults and 5,000 denied addresses, from its files to palang.toml and lists."""
+    etc = os.path.join(directory, "etc", "csf")
+    os.makedirs(etc)
+    shutil.copy(f"{ROOT}/tests/firewall/csf/etc/csf/csf.conf", etc)
+    with open(f"{etc}/csf.deny", "w", encoding="utf-8") as file:
+        file.writelines(f"198.18.{number // 250}.{number % 250 + 1} # lfd: (sshd) Failed SSH login: 5 in the last 3600 secs\n"
+                        for number in range(5000))
+    seconds = []
+    for turn in range(7):
+        start = time.perf_counter()
+        subprocess.run([BINARY, "import", "csf", etc, "--write", f"{directory}/imported-{turn}"], check=True, capture_output=True)
+        seconds.append(time.perf_counter() - start)
+    middle = statistics.median(seconds)
+    report.figure("csf.conf and 5,000 denied imported", middle * 1000, "ms", "<= 1,000", middle <= 1)
+
+
 def main():
     if not shutil.which("nft") or os.geteuid() != 0:
         sys.exit("bench firewall: needs root and nft")
@@ -179,6 +196,7 @@ def main():
     try:
         nflog.join()
         with tempfile.TemporaryDirectory(prefix="palang-bench-") as directory:
+            bench_import(report, directory)
             bench_apply(report, directory)
             bench_refused(report, directory)
     finally:
