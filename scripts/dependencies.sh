@@ -15,7 +15,7 @@ build_packages=(
   libhyperscan-dev libbpf-dev libxdp-dev libnftables-dev
 )
 test_packages=(
-  libgtest-dev libgmock-dev python3 tzdata nftables ipset iptables iproute2 openssh-client openssl nmap groff-base
+  libgtest-dev libgmock-dev python3 tzdata nftables ipset iptables iproute2 openssh-client openssl nmap hping3 groff-base
   shellcheck
 )
 # Installed where the distribution has them; without them their tests are skipped. Other versions of the clang tools
