@@ -154,7 +154,7 @@ Result<void> FirewallKeeper::end_trial() {
 Result<void> FirewallKeeper::panic(const CompiledPolicy& policy) {
   auto scene = enter();
   if (!scene) return Failure(scene.error());
-  StoredPolicy stored = stored_policy(policy, {}, 0);
+  const StoredPolicy stored = stored_policy(policy, {}, 0);
   if (auto done = run(*scene, script_to_load(stored.whole, scene->held)); !done) return done;
   if (auto done = store_.remove_trial(); !done) return done;
   return store_.write(FirewallStore::Policy::panic, stored);

@@ -15,7 +15,7 @@ std::string first_complaint(std::string_view text) {
   const size_t error = first.find("Error: ");
   std::string place;
   if (error != std::string_view::npos && error > 0) {
-    std::string_view where = first.substr(0, error);  // "internal:0:0-0: ", "<buffer>:3:9-12: "
+    const std::string_view where = first.substr(0, error);  // "internal:0:0-0: ", "<buffer>:3:9-12: "
     const size_t begin = where.find(':');
     const size_t end = begin == std::string_view::npos ? begin : where.find(':', begin + 1);
     if (end != std::string_view::npos) place = fmt::format("line {}: ", where.substr(begin + 1, end - begin - 1));

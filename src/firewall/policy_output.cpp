@@ -141,7 +141,7 @@ void write_out_lists(PolicyWriter& writer) {
     for (const FirewallList& list : writer.settings.lists)
       if (list.action == action)
         for (const std::string& match : writer.peers.matches_of_list(list.name, false))
-          writer.rule("out", match + " " + verdict);
+          writer.rule("out", fmt::format("{} {}", match, verdict));
   }
 }
 
@@ -180,7 +180,7 @@ void write_forward(PolicyWriter& writer) {
     for (const FirewallList& list : settings.lists)
       if (list.action == action)
         for (const std::string& match : writer.peers.matches_of_list(list.name, true))
-          writer.rule("published", match + " " + verdict);
+          writer.rule("published", fmt::format("{} {}", match, verdict));
   }
   for (const FirewallRedirect& redirect : settings.redirects)
     if (redirect.to_address)

@@ -65,7 +65,7 @@ std::string without_generation(std::string_view line) {
     text += line.substr(0, at);
     size_t end = at;
     while (end < line.size() && is_name(line[end])) ++end;
-    std::string_view name = line.substr(at, end - at);
+    const std::string_view name = line.substr(at, end - at);
     const size_t last = name.rfind('_');
     const bool number = last > 2 && last + 1 < name.size() &&
                         std::ranges::all_of(name.substr(last + 1), [](char c) { return c >= '0' && c <= '9'; });

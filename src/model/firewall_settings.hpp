@@ -128,26 +128,26 @@ struct FirewallSettings {
 
   Policy policy = Policy::drop;  // of what comes in and no rule opens: drop or reject
   Policy out_policy = Policy::accept;
-  PortSpans tcp_in;  // open to all
+  bool ipv6 = true;  // false: refused but for loopback, neighbour discovery and what is established
+  bool answers_ping = true;
+  bool ping_out = true;
+  Log log = Log::none;
+  bool drop_invalid = true;
+  Docker docker = Docker::leave;
+  bool protect = true;
+  uint32_t nflog_group = 1111;  // 0: refused packets are not judged
+  PortSpans tcp_in;             // open to all
   PortSpans udp_in;
   PortSpans tcp_out;  // where out_policy isn't accept
   PortSpans udp_out;
-  bool ipv6 = true;  // false: refused but for loopback, neighbour discovery and what is established
-  bool answers_ping = true;
   std::optional<Rate> ping = Rate{1, 1s, 0};  // per source
-  bool ping_out = true;
-  Log log = Log::none;
   Rate log_rate{30, 1min, 0};
-  uint32_t nflog_group = 1111;           // 0: refused packets are not judged
   std::optional<Rate> syn_flood;         // per source
   std::optional<Rate> syn_flood_global;  // of all together
   std::optional<Rate> udp_flood;         // what this host sends, per destination
   PortSpans syn_proxy;
-  bool drop_invalid = true;
-  Docker docker = Docker::leave;
   std::vector<std::string> raw_before;  // absolute paths
   std::vector<std::string> raw_after;
-  bool protect = true;
   Duration confirm_within = 60s;
 
   std::vector<FirewallRule> rules;
