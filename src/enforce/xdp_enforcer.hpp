@@ -21,8 +21,8 @@ struct XdpWatch {
   Duration ban = one_day;   // the ban that the program makes, a quiet one
   // Packets counted. In a flood beyond that, which is forged for the most part, what is for ports that nobody listens
   // on is dropped rather than answered.
-  uint32_t trips_per_second = 10'000;
-  uint32_t answers_per_second = 500;  // of those counted, so many go on to be refused, the others are dropped, too
+  uint32_t trips_per_second = 5000;
+  uint32_t answers_per_second = 250;  // of those counted, so many go on to be refused, the others are dropped, too
   uint32_t bans_per_second = 1000;
   uint32_t bans_per_network = 32;  // of those, in one IPv4 /24 or IPv6 /48
   PortSet heard_tcp;               // somebody listens; open ports need not be named again
