@@ -135,7 +135,7 @@ Result<size_t> lift_bans(const CsfRun& run, bool temporary) {
     const auto removed = remove(run.session, "/v1/bans", ban.decision.prefix);
     if (!removed) return Failure(removed.error());
     run.say(drop_line(ban.decision.prefix));
-    lifted += *removed ? 1 : 0;
+    if (*removed) ++lifted;
   }
   return lifted;
 }
@@ -274,7 +274,7 @@ Result<ExitCode> temporary_flush(const CsfRun& run) {
     const auto removed = remove(run.session, "/v1/allow", entry.prefix);
     if (!removed) return Failure(removed.error());
     run.say(accept_lines(entry.prefix));
-    gone += *removed ? 1 : 0;
+    if (*removed) ++gone;
   }
   run.say(gone == 0 ? "csf: There are no temporary IP entries" : "csf: all temporary IP entries removed");
   return ExitCode::ok;

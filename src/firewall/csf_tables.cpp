@@ -119,13 +119,13 @@ std::optional<TemporaryPorts> temporary_ports(std::string_view text) {
 
 void import_temporary_line(const Line& line, bool allow, WallTime now, const Context& context) {
   ImportReport& report = context.import.report;
-  const auto fields = split(line.text, '|');
-  const auto begin = fields.size() >= 5 ? read_number(trim(fields[0])) : std::nullopt;
-  const auto length = fields.size() >= 5 ? read_number(trim(fields[4])) : std::nullopt;
+  auto fields = split(line.text, '|');
+  fields.resize(std::max<size_t>(fields.size(), 5));  // what is missing is empty, and so no number
+  const auto begin = read_number(trim(fields[0]));
+  const auto length = read_number(trim(fields[4]));
   bool widened = false;
-  const auto network =
-      fields.size() >= 5 ? read_network(trim(fields[1]), &widened) : Result<std::string>(fail("it has no address"));
-  const auto ports = fields.size() >= 5 ? temporary_ports(fields[2]) : std::nullopt;
+  const auto network = read_network(trim(fields[1]), &widened);
+  const auto ports = temporary_ports(fields[2]);
   if (!begin || !length || *begin > latest_time || !network || !ports) {
     report.fault(line.place, line.text, "this is no line of the form TIME|ADDRESS|PORT|DIRECTION|SECONDS|COMMENT");
     return;
