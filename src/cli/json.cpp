@@ -70,7 +70,7 @@ Decision decision_of(const json& from) {
 
 // Only the daemon has words for what rules of files have found; they come first in the note.
 std::string note_of(const json& from, const Decision& decision) {
-  const std::string note = text_of(from.at("note"));
+  std::string note = text_of(from.at("note"));
   if (decision.rule <= Rule::recovered) return note;
   const auto reason = from.at("reason").get<std::string>();
   return note.empty() ? reason : reason + ": " + note;

@@ -146,7 +146,7 @@ void import_temporary_line(const Line& line, bool allow, WallTime now, const Con
   rule.ports = ports->ports;
   rule.peer = {*network};
   rule.until = format_utc(until);
-  std::string_view note = fields.size() > 5 ? trim(fields[5]) : std::string_view{};
+  const std::string_view note = fields.size() > 5 ? trim(fields[5]) : std::string_view{};
   rule.note = note.substr(0, longest_rule_note);
   const std::string_view direction = trim(fields[3]);
   if (direction != "out") context.import.policy.rules.push_back(rule);

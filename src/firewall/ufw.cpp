@@ -52,7 +52,7 @@ class TupleReader {
     const std::string what(trim(line.substr(tuple_mark.size())));
     ImportReport& report = import_.report;
     if (words.size() < 7) return report.fault(place, what, "this is no tuple of ufw");
-    std::string action = words[0].substr(0, words[0].find('_'));
+    const std::string action = words[0].substr(0, words[0].find('_'));
     if (action.starts_with("route:"))
       return report.left_out(place, what, "forwarded traffic is none of this policy's business");
     if (action != "allow" && action != "deny" && action != "reject" && action != "limit")
