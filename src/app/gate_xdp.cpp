@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "app/gate.hpp"
 
 // The Gate's dealings with bans that XDP made by itself.

@@ -4,6 +4,7 @@
 #include <poll.h>
 #include <systemd/sd-journal.h>
 
+#include <algorithm>
 #include <charconv>
 #include <cstdlib>
 #include <cstring>
